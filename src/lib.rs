@@ -1,0 +1,5 @@
+//! `ecs-refresh`: a reconciler that keeps the tasks of Amazon ECS services on Fargate fresh.
+//!
+//! The library exists for the binary and its tests; ARCHITECTURE.md is the map.
+
+#![forbid(unsafe_code)]
