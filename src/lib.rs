@@ -3,3 +3,7 @@
 //! The library exists for the binary and its tests; ARCHITECTURE.md is the map.
 
 #![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod metrics;
+pub mod plan;

@@ -1,0 +1,222 @@
+//! The fleet as a cache: looks are absorbed into it, and newer readings win.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use super::{Description, PostMortem, Problem, Service, Task, Tasks};
+use crate::clock::Time;
+use crate::plan::key::{ClusterKey, ServiceKey};
+
+/// How long it is remembered that a service went away, so that its open attempt can be closed.
+const GONE_KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// Everything seen of ECS.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fleet {
+    services: BTreeMap<ServiceKey, Service>,
+    clusters: BTreeMap<ClusterKey, ClusterView>,
+    gone: BTreeMap<ServiceKey, Time>,
+}
+
+/// What is known about a cluster as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterView {
+    /// When the newest look that listed every service began.
+    pub complete_at: Option<Time>,
+    /// Why the newest look was not complete; absent when it was.
+    pub problem: Option<Problem>,
+}
+
+/// One observation of a whole cluster.
+#[derive(Clone, Debug)]
+pub struct ClusterLook {
+    pub cluster: ClusterKey,
+    /// When the first call was sent.
+    pub begun_at: Time,
+    /// Every service that was listed, and what came of reading it.
+    pub services: Vec<(ServiceKey, Reading)>,
+    /// Whether every page of ListServices was read: only then do services that are not listed
+    /// count as gone.
+    pub complete: bool,
+    /// The tasks of the cluster's services; absent when they could not be listed at all.
+    pub tasks: Option<ClusterTasks>,
+    /// The first thing that went wrong, if anything did.
+    pub problem: Option<Problem>,
+}
+
+/// The tasks of a cluster that should be running and belong to a service.
+#[derive(Clone, Debug)]
+pub struct ClusterTasks {
+    pub listed_at: Time,
+    pub complete: bool,
+    pub by_service: BTreeMap<ServiceKey, Vec<Task>>,
+}
+
+/// One observation of one service.
+#[derive(Clone, Debug)]
+pub struct ServiceLook {
+    pub key: ServiceKey,
+    pub reading: Reading,
+    /// Its tasks, where they were asked for and could be listed.
+    pub tasks: Option<Tasks>,
+    /// The evidence, where it was asked for.
+    pub post_mortem: Option<PostMortem>,
+}
+
+/// What came of reading one service.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    Described(Description),
+    /// It is missing, INACTIVE or DRAINING, as of a reading that began then.
+    Gone(Time),
+    Failed(Problem),
+}
+
+impl Fleet {
+    /// Every known service, in the order of the keys.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.values()
+    }
+
+    pub fn service(&self, key: &ServiceKey) -> Option<&Service> {
+        self.services.get(key)
+    }
+
+    /// Every known cluster, in the order of the keys.
+    pub fn clusters(&self) -> impl Iterator<Item = (&ClusterKey, &ClusterView)> {
+        self.clusters.iter()
+    }
+
+    pub fn cluster(&self, key: &ClusterKey) -> Option<&ClusterView> {
+        self.clusters.get(key)
+    }
+
+    /// When a service was seen to be gone, if it was and has not come back.
+    pub fn gone_at(&self, key: &ServiceKey) -> Option<Time> {
+        self.gone.get(key).copied()
+    }
+
+    /// Takes in a complete list of the clusters that exist. Clusters that are no longer there
+    /// leave with their services.
+    pub fn absorb_clusters(&mut self, listed: &BTreeSet<ClusterKey>, at: Time) {
+        for cluster in listed {
+            self.clusters.entry(cluster.clone()).or_default();
+        }
+        self.clusters.retain(|cluster, _| listed.contains(cluster));
+        let lost: Vec<_> =
+            self.services.keys().filter(|key| !listed.contains(key.cluster())).cloned().collect();
+        for key in lost {
+            self.forget(&key, at);
+        }
+    }
+
+    /// Takes in a look at a cluster.
+    pub fn absorb_cluster(&mut self, look: ClusterLook) {
+        let listed: BTreeSet<_> = look.services.iter().map(|(key, _)| key.clone()).collect();
+        for (key, reading) in look.services {
+            self.absorb_reading(key, reading);
+        }
+        let view = self.clusters.entry(look.cluster.clone()).or_default();
+        view.problem = look.problem;
+        if look.complete {
+            view.complete_at = Some(look.begun_at);
+            self.drop_unlisted(&look.cluster, &listed, look.begun_at);
+        }
+        if let Some(tasks) = look.tasks {
+            self.absorb_cluster_tasks(&look.cluster, tasks);
+        }
+        self.gone.retain(|_, at| look.begun_at - *at < GONE_KEPT);
+    }
+
+    /// Takes in a look at one service.
+    pub fn absorb_service(&mut self, look: ServiceLook) {
+        self.absorb_reading(look.key.clone(), look.reading);
+        let Some(service) = self.services.get_mut(&look.key) else { return };
+        if let Some(tasks) = look.tasks {
+            replace_if_newer(&mut service.tasks, tasks);
+        }
+        if look.post_mortem.is_some() {
+            service.post_mortem = look.post_mortem;
+        }
+    }
+
+    /// Drops the evidence about a service whose attempt has ended.
+    pub fn drop_post_mortem(&mut self, key: &ServiceKey) {
+        if let Some(service) = self.services.get_mut(key) {
+            service.post_mortem = None;
+        }
+    }
+
+    fn absorb_reading(&mut self, key: ServiceKey, reading: Reading) {
+        match reading {
+            Reading::Gone(at) => {
+                let known =
+                    self.services.get(&key).and_then(|service| service.description.as_ref());
+                if known.is_none_or(|description| description.described_at <= at) {
+                    self.forget(&key, at);
+                }
+            }
+            Reading::Failed(problem) => {
+                self.services.entry(key.clone()).or_insert_with(|| Service::new(key)).problem =
+                    Some(problem);
+            }
+            Reading::Described(description) => {
+                let service =
+                    self.services.entry(key.clone()).or_insert_with(|| Service::new(key.clone()));
+                let known_at = service.description.as_ref().map(|known| known.described_at);
+                if known_at.is_none_or(|known_at| known_at <= description.described_at) {
+                    service.description = Some(description);
+                    service.problem = None;
+                    self.gone.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// A service that a complete list does not name is gone, unless it was seen after that list
+    /// was begun.
+    fn drop_unlisted(
+        &mut self,
+        cluster: &ClusterKey,
+        listed: &BTreeSet<ServiceKey>,
+        begun_at: Time,
+    ) {
+        let lost: Vec<_> = self
+            .services
+            .iter()
+            .filter(|(key, service)| {
+                key.cluster() == cluster
+                    && !listed.contains(*key)
+                    && service.description.as_ref().is_none_or(|seen| seen.described_at < begun_at)
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in lost {
+            self.forget(&key, begun_at);
+        }
+    }
+
+    fn absorb_cluster_tasks(&mut self, cluster: &ClusterKey, mut tasks: ClusterTasks) {
+        for (key, service) in self.services.iter_mut().filter(|(key, _)| key.cluster() == cluster) {
+            let mut own = tasks.by_service.remove(key).unwrap_or_default();
+            own.sort_by_key(|task| task.id);
+            own.shrink_to_fit();
+            let listing =
+                Tasks { listed_at: tasks.listed_at, complete: tasks.complete, tasks: own };
+            replace_if_newer(&mut service.tasks, listing);
+        }
+    }
+
+    fn forget(&mut self, key: &ServiceKey, at: Time) {
+        if self.services.remove(key).is_some() {
+            self.gone.insert(key.clone(), at);
+        }
+    }
+}
+
+fn replace_if_newer(known: &mut Option<Tasks>, seen: Tasks) {
+    if known.as_ref().is_none_or(|known| known.listed_at <= seen.listed_at) {
+        *known = Some(seen);
+    }
+}

@@ -1,0 +1,125 @@
+//! Tasks, and the evidence of what became of a deployment.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{DeploymentId, Problem};
+use crate::clock::Time;
+
+/// The last part of a task's ARN. Thirty-two hexadecimal digits, kept as a number because fleets
+/// have tens of thousands of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub u128);
+
+impl TaskId {
+    /// Reads a task's id or ARN, in the plain form or in the older one with dashes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = text.rsplit('/').next().unwrap_or(text);
+        let digits: String = id.chars().filter(|c| *c != '-').collect();
+        if digits.len() != 32 {
+            return None;
+        }
+        u128::from_str_radix(&digits, 16).ok().map(Self)
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl serde::Serialize for TaskId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for TaskId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a task id")))
+    }
+}
+
+/// The tasks of one service that should be running: ListTasks with desired status RUNNING, so
+/// tasks that are being drained are not among them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tasks {
+    /// When the listing began.
+    pub listed_at: Time,
+    /// Whether every page was read and every task that needed it was described.
+    pub complete: bool,
+    /// In the order of their ids.
+    pub tasks: Vec<Task>,
+}
+
+/// One task that should be running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    pub id: TaskId,
+    /// When the task entered PENDING. Absent while PROVISIONING, and where a server leaves it out.
+    pub created_at: Option<Time>,
+    pub status: TaskStatus,
+}
+
+/// `lastStatus`, as far as decisions need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskStatus {
+    /// PROVISIONING, PENDING or ACTIVATING: not there yet.
+    Starting,
+    Running,
+    /// On its way out, or a value that this version does not know: it does not serve.
+    Other,
+}
+
+/// What was found out about a rollout that ended badly, late, or under another deployment's id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PostMortem {
+    /// When the gathering began.
+    pub asked_at: Time,
+    /// The service deployments made since the refresh began, newest first, or why they could not
+    /// be asked for.
+    pub deployments: Result<Vec<ServiceDeployment>, Problem>,
+    /// Recently stopped tasks, newest first, bounded.
+    pub stopped: Vec<StoppedTask>,
+    /// The newest service events, newest first, bounded. For people: nothing decides on them.
+    pub events: Vec<String>,
+}
+
+/// One entry of ListServiceDeployments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceDeployment {
+    pub arn: Arc<str>,
+    pub created_at: Option<Time>,
+    pub status: ServiceDeploymentStatus,
+    pub reason: Option<String>,
+}
+
+/// `status` of a service deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceDeploymentStatus {
+    Pending,
+    InProgress,
+    Successful,
+    StopRequested,
+    Stopped,
+    RollbackRequested,
+    RollbackInProgress,
+    RollbackSuccessful,
+    RollbackFailed,
+    Unknown(Arc<str>),
+}
+
+/// A task that stopped, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoppedTask {
+    pub id: TaskId,
+    pub started_by: Option<DeploymentId>,
+    pub stopped_at: Option<Time>,
+    /// `stopCode`, as ECS writes it.
+    pub code: Option<String>,
+    /// `stoppedReason`, bounded.
+    pub reason: Option<String>,
+}

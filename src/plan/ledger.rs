@@ -1,0 +1,187 @@
+//! What is durably remembered: open attempts, and what became of the last ones.
+//!
+//! Everything here can be lost without harm to the fleet: the rules that keep a service from being
+//! refreshed twice in a window rest on what ECS says. The ledger adds whose attempt it was and what
+//! became of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::fleet::{DeploymentId, Problem, TaskId};
+use super::key::ServiceKey;
+use crate::clock::{Time, elapsed};
+use crate::metrics::Label;
+
+/// Names one attempt: the time of its intent and a random part, so that ids sort by time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptId(pub Arc<str>);
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One refresh of one service, from intent to outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub id: AttemptId,
+    pub service: ServiceKey,
+    /// The name of the policy that it counts for.
+    pub policy: Arc<str>,
+    pub cause: Cause,
+    /// When the intent was formed. The call is sent after it, or never.
+    pub intent_at: Time,
+    /// After this moment the call can no longer be on its way: it was answered, it timed out, or it
+    /// was never sent.
+    pub call_ends_by: Time,
+    /// When the rollout is given up if it has not ended.
+    pub deadline: Time,
+    /// The service as it was before.
+    pub before: Before,
+    pub call: Call,
+}
+
+/// What the service was before the call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Before {
+    pub primary: DeploymentId,
+    pub task_definition: Arc<str>,
+    pub desired_count: u32,
+    /// The tasks that should have been running.
+    pub tasks: Vec<TaskId>,
+    /// When the oldest of them was created.
+    pub oldest_created_at: Option<Time>,
+}
+
+/// What is known of the one mutating call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Call {
+    /// It may or may not have been sent or accepted. This is stored before it is sent.
+    Unknown,
+    /// It was accepted, by its answer or by what was observed later.
+    Accepted {
+        deployment: DeploymentId,
+        /// When ECS created the deployment.
+        created_at: Time,
+        /// When we learnt of it: readings begun before prove nothing.
+        known_at: Time,
+        /// The service deployment's ARN, where the answer gave it.
+        service_deployment: Option<Arc<str>>,
+    },
+}
+
+/// Why a service is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    Age,
+    Retirement,
+    Manual,
+}
+
+impl Label for Cause {
+    const ALL: &'static [Self] = &[Self::Age, Self::Retirement, Self::Manual];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Age => "age",
+            Self::Retirement => "retirement",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Proven from one complete look at deployments and tasks.
+    Succeeded,
+    /// ECS went back to the deployment before.
+    RolledBack,
+    /// ECS gave up, or nobody can tell what became of it.
+    Failed,
+    /// Somebody else's newer deployment took over, or the service went away.
+    Superseded,
+    /// The deadline passed first.
+    TimedOut,
+}
+
+impl Outcome {
+    /// Whether it counts against the policy's `max_failures`.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::RolledBack | Self::Failed | Self::TimedOut)
+    }
+}
+
+impl Label for Outcome {
+    const ALL: &'static [Self] =
+        &[Self::Succeeded, Self::RolledBack, Self::Failed, Self::Superseded, Self::TimedOut];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::RolledBack => "rolled_back",
+            Self::Failed => "failed",
+            Self::Superseded => "superseded",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
+/// A finished attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    pub attempt: Attempt,
+    pub outcome: Outcome,
+    pub finished_at: Time,
+    /// What the outcome rests on, in words.
+    pub diagnosis: String,
+    /// The PRIMARY deployment when it ended, where it was seen.
+    pub primary: Option<DeploymentId>,
+}
+
+impl Finished {
+    /// From intent to outcome.
+    pub fn duration(&self) -> Duration {
+        elapsed(self.attempt.intent_at, self.finished_at)
+    }
+}
+
+/// What is remembered of one service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The attempt under way.
+    pub open: Option<Attempt>,
+    /// The last attempt that ended.
+    pub last: Option<Finished>,
+    /// How many attempts in a row ended in failure on an unchanged PRIMARY.
+    pub failures_in_a_row: u32,
+    /// Calls that were refused, since the last one that was not.
+    pub refused: Option<Refused>,
+}
+
+/// The answer that kept an attempt from starting, and how often in a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    pub problem: Problem,
+    pub times: u32,
+    /// Not tried again before this.
+    pub retry_at: Time,
+}
+
+/// Everything remembered: one record per service, so that every change is one item.
+///
+/// What counts against a policy's `max_failures`, when it last saw an outcome and how long its
+/// refreshes take is all derived from the records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    pub records: BTreeMap<ServiceKey, Record>,
+}

@@ -1,0 +1,46 @@
+//! What to refresh, when, how fast and how old: parsed, and valid by construction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::schedule::Schedule;
+use super::selector::Selector;
+
+/// Every policy, in file order, and the limits that hold for all of them together.
+#[derive(Clone, Debug)]
+pub struct Policies {
+    pub policies: Vec<Policy>,
+    pub limits: Limits,
+    /// Everything but the effects: nothing is called, nothing is stored.
+    pub dry_run: bool,
+}
+
+/// Limits over all policies together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Refreshes between intent and outcome.
+    pub max_in_flight: u32,
+    /// Desired tasks of the services under way.
+    pub max_tasks_in_flight: u32,
+}
+
+/// One `[[policy]]`.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub name: Arc<str>,
+    /// Off: its services are watched and reported, never refreshed.
+    pub enabled: bool,
+    pub selector: Selector,
+    /// Windows, freezes and the zone that they are meant in.
+    pub schedule: Schedule,
+    /// The age at which a task makes its service due; `None`: age never does.
+    pub max_task_age: Option<Duration>,
+    /// Refreshes of this policy between intent and outcome. At least 1.
+    pub concurrency: u32,
+    /// The pause between an outcome and the policy's next start.
+    pub settle: Duration,
+    /// From intent to giving up.
+    pub rollout_timeout: Duration,
+    /// Failed refreshes in one span before the policy stops. At least 1.
+    pub max_failures: u32,
+}
