@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::fleet::{DeploymentId, Problem, TaskId};
@@ -184,4 +185,63 @@ pub struct Refused {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
     pub records: BTreeMap<ServiceKey, Record>,
+}
+
+/// The shortest pause after a refused call; it doubles with every further one.
+const REFUSED_PAUSE_MIN: TimeDelta = TimeDelta::minutes(1);
+
+/// The longest pause after a refused call.
+const REFUSED_PAUSE_MAX: TimeDelta = TimeDelta::hours(1);
+
+/// The transitions of a record. Each is stored as a whole, before or after the effect that it
+/// belongs to.
+impl Record {
+    /// Intent: from here on the call may have been sent.
+    pub fn begin(&mut self, attempt: Attempt) {
+        self.open = Some(attempt);
+    }
+
+    /// The call was accepted.
+    pub fn accept(&mut self, call: Call) {
+        self.refused = None;
+        if let Some(open) = &mut self.open {
+            open.call = call;
+        }
+    }
+
+    /// The attempt never was: its call was not sent, or not accepted.
+    pub fn abandon(&mut self) {
+        self.open = None;
+    }
+
+    /// The call was refused: no failure, but not to be repeated at once.
+    pub fn refuse(&mut self, problem: Problem, now: Time) {
+        self.open = None;
+        let times = self.refused.as_ref().map_or(0, |refused| refused.times);
+        let pause = REFUSED_PAUSE_MIN * 2_i32.pow(times.min(6));
+        let retry_at = now + pause.min(REFUSED_PAUSE_MAX);
+        self.refused = Some(Refused { problem, times: times + 1, retry_at });
+    }
+
+    /// The attempt has ended.
+    pub fn finish(
+        &mut self,
+        outcome: Outcome,
+        diagnosis: String,
+        primary: Option<DeploymentId>,
+        now: Time,
+    ) {
+        let Some(attempt) = self.open.take() else { return };
+        let unchanged = self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.primary.as_ref() == Some(&attempt.before.primary));
+        self.failures_in_a_row = match (outcome.is_failure(), unchanged) {
+            (true, true) => self.failures_in_a_row + 1,
+            (true, false) => 1,
+            (false, _) => 0,
+        };
+        self.refused = None;
+        self.last = Some(Finished { attempt, outcome, finished_at: now, diagnosis, primary });
+    }
 }

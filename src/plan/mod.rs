@@ -3,6 +3,24 @@
 //! This module is pure: it does no IO, is not async, reads no clock and cannot fail. What it needs
 //! to know comes in as arguments, what should happen goes out as a value.
 
+mod admission;
+mod due;
 pub mod fleet;
+mod gate;
 pub mod key;
 pub mod ledger;
+mod pace;
+mod planner;
+pub mod policy;
+mod proof;
+pub mod schedule;
+mod selection;
+pub mod selector;
+mod standing;
+pub mod step;
+pub mod verdict;
+pub mod words;
+
+pub use gate::HOLD_TAG;
+pub use pace::PolicyPlan;
+pub use planner::{Plan, plan};

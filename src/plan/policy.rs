@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::key::ServiceKey;
 use super::schedule::Schedule;
 use super::selector::Selector;
 
@@ -13,6 +14,16 @@ pub struct Policies {
     pub limits: Limits,
     /// Everything but the effects: nothing is called, nothing is stored.
     pub dry_run: bool,
+    /// Only this one service, now: a refresh by hand.
+    pub by_hand: Option<ByHand>,
+}
+
+/// A refresh that a person asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    pub service: ServiceKey,
+    /// Whether a freeze does not stop it.
+    pub despite_freeze: bool,
 }
 
 /// Limits over all policies together.

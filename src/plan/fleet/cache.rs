@@ -17,6 +17,7 @@ pub struct Fleet {
     services: BTreeMap<ServiceKey, Service>,
     clusters: BTreeMap<ClusterKey, ClusterView>,
     gone: BTreeMap<ServiceKey, Time>,
+    own: Option<ServiceKey>,
 }
 
 /// What is known about a cluster as a whole.
@@ -90,6 +91,16 @@ impl Fleet {
 
     pub fn cluster(&self, key: &ClusterKey) -> Option<&ClusterView> {
         self.clusters.get(key)
+    }
+
+    /// The service that this daemon runs as, where it runs on ECS.
+    pub fn own(&self) -> Option<&ServiceKey> {
+        self.own.as_ref()
+    }
+
+    /// Takes in which service this daemon runs as.
+    pub fn set_own(&mut self, own: Option<ServiceKey>) {
+        self.own = own;
     }
 
     /// When a service was seen to be gone, if it was and has not come back.
@@ -209,9 +220,8 @@ impl Fleet {
     }
 
     fn forget(&mut self, key: &ServiceKey, at: Time) {
-        if self.services.remove(key).is_some() {
-            self.gone.insert(key.clone(), at);
-        }
+        self.services.remove(key);
+        self.gone.insert(key.clone(), at);
     }
 }
 

@@ -1,0 +1,103 @@
+//! Who goes first, and how many at once: one ordered pass over the candidates.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ledger::{Attempt, Ledger};
+use super::policy::Limits;
+use super::standing::Standing;
+use super::verdict::{Limit, Reason};
+use crate::clock::Time;
+use crate::plan::key::ServiceKey;
+
+/// A service that may be refreshed as far as it alone is concerned.
+#[derive(Debug)]
+pub struct Candidate {
+    pub service: ServiceKey,
+    /// The position of its policy in file order.
+    pub policy: usize,
+    pub desired_count: u32,
+    /// Whether its last attempt failed: such services come after all others.
+    pub failed_last: bool,
+    pub oldest_created_at: Option<Time>,
+}
+
+/// Decides for each candidate whether it may start now; the reason says why not.
+///
+/// A policy starts nothing while it settles or while its concurrency is used up, and the others go
+/// on. When a limit over all policies is reached, nobody behind gets past, so that a service with
+/// many tasks is not passed by small ones for ever.
+pub fn admit(
+    mut candidates: Vec<Candidate>,
+    standings: &[Standing<'_>],
+    ledger: &Ledger,
+    limits: Limits,
+    now: Time,
+) -> Vec<(Candidate, Option<Reason>)> {
+    candidates.sort_by(|a, b| {
+        let order = |c: &Candidate| (c.failed_last, c.oldest_created_at.unwrap_or(Time::MIN_UTC));
+        order(a).cmp(&order(b)).then_with(|| a.service.cmp(&b.service))
+    });
+    let mut used = InFlight::of(ledger);
+    let mut full = None;
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            let standing = &standings[candidate.policy];
+            let blocked = used.policy_limit(standing, now).or_else(|| full.clone()).or_else(|| {
+                full = used.overall_limit(candidate.desired_count, limits);
+                full.clone()
+            });
+            if blocked.is_none() {
+                used.add(&standing.policy.name, candidate.desired_count);
+            }
+            (candidate, blocked)
+        })
+        .collect()
+}
+
+/// What is between intent and outcome.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    pub by_policy: BTreeMap<Arc<str>, u32>,
+    refreshes: u32,
+    tasks: u32,
+}
+
+impl InFlight {
+    /// Counts the open attempts, also those of policies and services that are no longer there.
+    pub fn of(ledger: &Ledger) -> Self {
+        let mut used = Self::default();
+        for Attempt { policy, before, .. } in
+            ledger.records.values().filter_map(|record| record.open.as_ref())
+        {
+            used.add(policy, before.desired_count);
+        }
+        used
+    }
+
+    fn add(&mut self, policy: &Arc<str>, desired_count: u32) {
+        *self.by_policy.entry(policy.clone()).or_default() += 1;
+        self.refreshes += 1;
+        self.tasks = self.tasks.saturating_add(desired_count);
+    }
+
+    fn policy_limit(&self, standing: &Standing<'_>, now: Time) -> Option<Reason> {
+        if let Some(until) = standing.settles_until(now) {
+            return Some(Reason::Settling { until: standing.zoned(until) });
+        }
+        let concurrency = standing.policy.concurrency;
+        let used = self.by_policy.get(&standing.policy.name).copied().unwrap_or(0);
+        (used >= concurrency).then_some(Reason::Turn { limit: Limit::Concurrency(concurrency) })
+    }
+
+    /// A service with more tasks than `max_tasks_in_flight` goes alone rather than never.
+    fn overall_limit(&self, desired_count: u32, limits: Limits) -> Option<Reason> {
+        if self.refreshes >= limits.max_in_flight {
+            return Some(Reason::Turn { limit: Limit::MaxInFlight(limits.max_in_flight) });
+        }
+        let fits = self.tasks.saturating_add(desired_count) <= limits.max_tasks_in_flight;
+        (!fits && self.refreshes > 0)
+            .then_some(Reason::Turn { limit: Limit::MaxTasksInFlight(limits.max_tasks_in_flight) })
+    }
+}

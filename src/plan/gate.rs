@@ -1,0 +1,226 @@
+//! One service against its policy: fresh, blocked, or a candidate for a refresh. Limits over
+//! several services come after this.
+
+use super::due::{Age, age, due_by_age};
+use super::fleet::{Controller, Deployment, Description, RolloutState, Service, Strategy, Tasks};
+use super::ledger::{Cause, Record};
+use super::standing::Standing;
+use super::verdict::{Due, Reason};
+use crate::clock::Time;
+
+/// The tag by which a service's owner holds it, with the tag's value as the reason.
+pub const HOLD_TAG: &str = "ecs-refresh:hold";
+
+/// A service is held after so many failed attempts in a row.
+const FAILURES_IN_A_ROW: u32 = 3;
+
+/// What may be asked of one service beyond its policy: a refresh by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing: the policy decides.
+    ByPolicy,
+    /// A refresh now. It needs no age and no window and is not stopped by earlier failures.
+    ByHand { despite_freeze: bool },
+}
+
+/// What the gate says of a service.
+#[derive(Debug)]
+pub struct Gated {
+    pub oldest_created_at: Option<Time>,
+    pub due: Option<Due>,
+    /// `None`: it may be refreshed as far as it alone is concerned.
+    pub blocked: Option<Reason>,
+}
+
+/// Everything that the gate looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate<'a> {
+    pub standing: &'a Standing<'a>,
+    pub service: &'a Service,
+    pub record: Option<&'a Record>,
+    pub is_own: bool,
+    pub asked: Asked,
+    pub now: Time,
+}
+
+impl Gate<'_> {
+    /// The service's standing before any limit. The order of the questions is the order in which
+    /// the answers matter to a reader: what no waiting can change comes first.
+    pub fn decide(&self) -> Gated {
+        let age = age(self.service.tasks.as_ref());
+        let oldest_created_at = match age {
+            Age::Oldest(at) => Some(at),
+            Age::NoTasks | Age::Unknown(_) | Age::Partial | Age::NotListed => None,
+        };
+        let blocked = |reason, due| Gated { oldest_created_at, due, blocked: Some(reason) };
+        if let Some(reason) = self.held_by_people() {
+            return blocked(reason, None);
+        }
+        let description = match self.readable() {
+            Ok(description) => description,
+            Err(reason) => return blocked(reason, None),
+        };
+        if let Some(reason) = unfit(description).or_else(|| moving(description)) {
+            return blocked(reason, None);
+        }
+        let due = match self.due(description, age) {
+            Ok(due) => due,
+            Err(reason) => return blocked(reason, None),
+        };
+        let reason = self
+            .failed_before(description)
+            .or_else(|| unsteady(description))
+            .or_else(|| self.shut());
+        Gated { oldest_created_at, due: Some(due), blocked: reason }
+    }
+
+    fn held_by_people(&self) -> Option<Reason> {
+        if self.is_own {
+            return Some(Reason::OwnService);
+        }
+        if !self.standing.policy.enabled && self.asked == Asked::ByPolicy {
+            return Some(Reason::PolicyDisabled);
+        }
+        let value = self.service.description.as_ref()?.tags.get(HOLD_TAG)?;
+        Some(Reason::HoldTag { value: value.clone() })
+    }
+
+    fn readable(&self) -> Result<&Description, Reason> {
+        if let Some(problem) = &self.service.problem {
+            return Err(Reason::Unreadable { problem: problem.clone() });
+        }
+        self.service.description.as_ref().ok_or(Reason::NotObservedYet)
+    }
+
+    fn due(&self, description: &Description, age: Age) -> Result<Due, Reason> {
+        if let Asked::ByHand { .. } = self.asked {
+            return match age {
+                Age::Partial => Err(Reason::PartialView),
+                Age::NotListed => Err(Reason::NotObservedYet),
+                Age::Oldest(_) | Age::NoTasks | Age::Unknown(_) => {
+                    Ok(Due { cause: Cause::Manual, since: self.now })
+                }
+            };
+        }
+        match age {
+            Age::Oldest(oldest) => {
+                due_by_age(self.standing.policy, &self.standing.view, description, oldest, self.now)
+            }
+            Age::Unknown(tasks) => Err(Reason::AgeUnknown { tasks }),
+            Age::Partial => Err(Reason::PartialView),
+            Age::NotListed => Err(Reason::NotObservedYet),
+            Age::NoTasks if description.running_count > 0 => Err(Reason::PartialView),
+            Age::NoTasks => Err(not_steady(description)),
+        }
+    }
+
+    fn failed_before(&self, description: &Description) -> Option<Reason> {
+        let Asked::ByPolicy = self.asked else { return None };
+        if let Some(again) = self.standing.stopped() {
+            return Some(Reason::PolicyStopped { failures: self.standing.failures, again });
+        }
+        let record = self.record?;
+        if let Some(refused) = record.refused.as_ref().filter(|refused| refused.retry_at > self.now)
+        {
+            return Some(Reason::CallRefused {
+                problem: refused.problem.clone(),
+                retry_at: self.standing.zoned(refused.retry_at),
+            });
+        }
+        let last = record.last.as_ref().filter(|last| last.outcome.is_failure())?;
+        let unchanged = last.primary.as_ref() == description.primary().map(|primary| &primary.id);
+        if record.failures_in_a_row >= FAILURES_IN_A_ROW && unchanged {
+            let times = record.failures_in_a_row;
+            return Some(Reason::KeepsFailing { times, last: last.outcome });
+        }
+        self.standing.in_this_span(last.finished_at, self.now).then(|| Reason::FailedInThisSpan {
+            outcome: last.outcome,
+            again: self.standing.span_ends(last.finished_at),
+        })
+    }
+
+    /// Freezes and windows.
+    fn shut(&self) -> Option<Reason> {
+        let view = &self.standing.view;
+        if let Some(freeze) = &view.freeze
+            && self.asked != (Asked::ByHand { despite_freeze: true })
+        {
+            let until = self.standing.zoned(freeze.until);
+            return Some(Reason::Frozen { until, why: freeze.why.clone() });
+        }
+        let by_policy = self.asked == Asked::ByPolicy;
+        (by_policy && view.allowed_until.is_none())
+            .then(|| Reason::WindowClosed { opens: self.standing.next_opening() })
+    }
+}
+
+/// What keeps a service from ever being refreshed by us as it is.
+fn unfit(description: &Description) -> Option<Reason> {
+    let unsupported = |kind| Some(Reason::UnsupportedKind { kind });
+    let unknown = |what, value: &std::sync::Arc<str>| {
+        Some(Reason::StateNotUnderstood { what, value: value.clone() })
+    };
+    match &description.controller {
+        Controller::Ecs => {}
+        Controller::CodeDeploy => return unsupported("controller CODE_DEPLOY"),
+        Controller::External => return unsupported("controller EXTERNAL"),
+        Controller::Unknown(value) => return unknown("deployment controller", value),
+    }
+    match &description.strategy {
+        Strategy::Rolling => {}
+        Strategy::BlueGreen => return unsupported("strategy BLUE_GREEN"),
+        Strategy::Linear => return unsupported("strategy LINEAR"),
+        Strategy::Canary => return unsupported("strategy CANARY"),
+        Strategy::Unknown(value) => return unknown("deployment strategy", value),
+    }
+    (description.desired_count == 0).then_some(Reason::NothingToReplace)
+}
+
+/// A rollout in progress, whoever started it, or the remains of one.
+fn moving(description: &Description) -> Option<Reason> {
+    let Some(primary) = description.primary() else {
+        return Some(Reason::StateNotUnderstood {
+            what: "a service whose PRIMARY deployment is",
+            value: "absent".into(),
+        });
+    };
+    let others: Vec<&Deployment> = description.deployments.iter().filter(|d| !d.primary).collect();
+    let rolling =
+        |deployment: &Deployment| Reason::SomebodysRollout { deployment: deployment.id.clone() };
+    match &primary.rollout {
+        RolloutState::InProgress => return Some(rolling(primary)),
+        RolloutState::Failed => {
+            return Some(Reason::FailedPrimary { deployment: primary.id.clone() });
+        }
+        RolloutState::Unknown(value) => {
+            return Some(Reason::StateNotUnderstood {
+                what: "rollout state",
+                value: value.clone(),
+            });
+        }
+        RolloutState::Absent if !others.is_empty() => return Some(rolling(primary)),
+        RolloutState::Absent | RolloutState::Completed => {}
+    }
+    (!others.is_empty()).then(|| Reason::OldTasksLinger {
+        deployments: u32::try_from(others.len()).unwrap_or(u32::MAX),
+    })
+}
+
+fn unsteady(description: &Description) -> Option<Reason> {
+    let steady =
+        description.running_count >= description.desired_count && description.pending_count == 0;
+    (!steady).then(|| not_steady(description))
+}
+
+fn not_steady(description: &Description) -> Reason {
+    Reason::NotSteady {
+        running: description.running_count,
+        desired: description.desired_count,
+        pending: description.pending_count,
+    }
+}
+
+/// The ids of the listed tasks that should be running.
+pub fn task_ids(tasks: Option<&Tasks>) -> Vec<super::fleet::TaskId> {
+    tasks.map(|tasks| tasks.tasks.iter().map(|task| task.id).collect()).unwrap_or_default()
+}

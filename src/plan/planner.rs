@@ -1,0 +1,331 @@
+//! The plan: a verdict for every service, the steps to take and the looks that are missing.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::admission::{Candidate, InFlight, admit};
+use super::fleet::{Description, Fleet, Service};
+use super::gate::{Asked, Gate, task_ids};
+use super::key::ServiceKey;
+use super::ledger::{Attempt, Before, Ledger, Record};
+use super::pace::{PolicyPlan, policy_plans};
+use super::policy::Policies;
+use super::proof::{Evidence, Judgement, judge};
+use super::selection::{ClusterSelection, Owner};
+use super::standing::Standing;
+use super::step::{Depth, Look, Start, Step};
+use super::verdict::{Due, Reason, Verdict};
+use crate::clock::Time;
+
+/// A start rests on a reading that began no longer ago than this.
+const FRESH_ENOUGH: TimeDelta = TimeDelta::seconds(5);
+
+/// What should happen, and why not more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The instant that the plan was made for.
+    pub now: Time,
+    /// Every known service that a policy selects or that has an open attempt, in the order of the
+    /// keys.
+    pub verdicts: Vec<(ServiceKey, Verdict)>,
+    /// At most one per service. Empty in a dry run.
+    pub steps: Vec<Step>,
+    /// What must be looked at again, and when.
+    pub looks: Vec<Look>,
+    /// In file order.
+    pub policies: Vec<PolicyPlan>,
+    /// When the plan changes by itself at the latest, though nothing new is seen: a pause ends.
+    /// Openings of windows are not among it.
+    pub wake_at: Option<Time>,
+}
+
+impl Plan {
+    /// The plan of a fleet of which nothing is known.
+    pub fn empty(now: Time) -> Self {
+        Self {
+            now,
+            verdicts: Vec::new(),
+            steps: Vec::new(),
+            looks: Vec::new(),
+            policies: Vec::new(),
+            wake_at: None,
+        }
+    }
+
+    /// The verdict about one service.
+    pub fn verdict(&self, service: &ServiceKey) -> Option<&Verdict> {
+        let found = self.verdicts.binary_search_by(|(key, _)| key.cmp(service)).ok()?;
+        Some(&self.verdicts[found].1)
+    }
+}
+
+/// Decides about every service, from what was seen, what is remembered and what the policies say.
+///
+/// Total and pure: the same arguments always make the same plan, and there is no argument that it
+/// has no answer for.
+pub fn plan(policies: &Policies, fleet: &Fleet, ledger: &Ledger, now: Time) -> Plan {
+    let standings = Standing::of_all(policies, ledger, now);
+    let mut planner = Planner {
+        policies,
+        fleet,
+        standings: &standings,
+        now,
+        verdicts: Vec::new(),
+        candidates: Vec::new(),
+        steps: Vec::new(),
+        looks: Vec::new(),
+        wake_at: None,
+    };
+    planner.judge_services(ledger);
+    planner.judge_unknown_services(ledger);
+    planner.admit(ledger);
+    let policies = policy_plans(&standings, &InFlight::of(ledger), &planner.verdicts, now);
+    let Planner { verdicts, steps, looks, wake_at, .. } = planner;
+    Plan { now, verdicts, steps, looks, policies, wake_at }
+}
+
+struct Planner<'a> {
+    policies: &'a Policies,
+    fleet: &'a Fleet,
+    standings: &'a [Standing<'a>],
+    now: Time,
+    verdicts: Vec<(ServiceKey, Verdict)>,
+    /// With the position of the verdict that the admission decides.
+    candidates: Vec<(Candidate, usize)>,
+    steps: Vec<Step>,
+    looks: Vec<Look>,
+    wake_at: Option<Time>,
+}
+
+impl<'a> Planner<'a> {
+    /// Services and records are both in the order of their keys, so they are walked side by side.
+    fn judge_services(&mut self, ledger: &Ledger) {
+        let mut records = ledger.records.iter().peekable();
+        let mut selection: Option<(&super::key::ClusterKey, ClusterSelection<'a>)> = None;
+        for service in self.fleet.services() {
+            while records.next_if(|(key, _)| **key < service.key).is_some() {}
+            let record = records.next_if(|(key, _)| **key == service.key).map(|(_, record)| record);
+            let cluster = service.key.cluster();
+            let in_cluster = match &selection {
+                Some((known, selection)) if *known == cluster => selection,
+                _ => {
+                    let of_cluster = ClusterSelection::of(self.policies, cluster);
+                    &selection.insert((cluster, of_cluster)).1
+                }
+            };
+            let owner = in_cluster.owner(service);
+            self.judge_service(service, owner, record);
+        }
+    }
+
+    fn judge_service(
+        &mut self,
+        service: &Service,
+        owner: Option<Owner<'_>>,
+        record: Option<&Record>,
+    ) {
+        if let Some(attempt) = record.and_then(|record| record.open.as_ref()) {
+            let also = owner.map(|owner| owner.also).unwrap_or_default();
+            return self.judge_attempt(attempt, Some(service), also);
+        }
+        let Some(owner) = owner else { return };
+        let asked = match &self.policies.by_hand {
+            None => Asked::ByPolicy,
+            Some(by_hand) if by_hand.service == service.key => {
+                Asked::ByHand { despite_freeze: by_hand.despite_freeze }
+            }
+            Some(_) => return,
+        };
+        let standing = &self.standings[owner.index];
+        let gate = Gate {
+            standing,
+            service,
+            record,
+            is_own: self.fleet.own() == Some(&service.key),
+            asked,
+            now: self.now,
+        };
+        let gated = gate.decide();
+        self.wake_for(gated.blocked.as_ref());
+        if gated.blocked.is_none() {
+            self.add_candidate(service, &owner, record, gated.oldest_created_at);
+        }
+        // The admission decides about candidates below; until then they wait for their turn.
+        let reason = gated.blocked.unwrap_or(Reason::NotObservedYet);
+        let verdict = Verdict {
+            policy: owner.policy.name.clone(),
+            also_selected_by: owner.also,
+            reason,
+            oldest_created_at: gated.oldest_created_at,
+            due: gated.due,
+            next_window: standing.next_opening(),
+        };
+        self.verdicts.push((service.key.clone(), verdict));
+    }
+
+    fn add_candidate(
+        &mut self,
+        service: &Service,
+        owner: &Owner<'_>,
+        record: Option<&Record>,
+        oldest_created_at: Option<Time>,
+    ) {
+        let last = record.and_then(|record| record.last.as_ref());
+        let candidate = Candidate {
+            service: service.key.clone(),
+            policy: owner.index,
+            desired_count: service.description.as_ref().map_or(0, |seen| seen.desired_count),
+            failed_last: last.is_some_and(|last| last.outcome.is_failure()),
+            oldest_created_at,
+        };
+        self.candidates.push((candidate, self.verdicts.len()));
+    }
+
+    /// Open attempts of services that were not seen, or are gone.
+    fn judge_unknown_services(&mut self, ledger: &Ledger) {
+        let known = self.verdicts.len();
+        for (key, record) in &ledger.records {
+            if let Some(attempt) = &record.open
+                && self.fleet.service(key).is_none()
+            {
+                self.judge_attempt(attempt, None, Vec::new());
+            }
+        }
+        if self.verdicts.len() > known {
+            self.sort_verdicts();
+        }
+    }
+
+    fn sort_verdicts(&mut self) {
+        let mut order: Vec<usize> = (0..self.verdicts.len()).collect();
+        order.sort_by(|a, b| self.verdicts[*a].0.cmp(&self.verdicts[*b].0));
+        let mut place = vec![0; order.len()];
+        for (to, from) in order.iter().enumerate() {
+            place[*from] = to;
+        }
+        for (_, position) in &mut self.candidates {
+            *position = place[*position];
+        }
+        self.verdicts.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+
+    fn judge_attempt(&mut self, attempt: &Attempt, service: Option<&Service>, also: Vec<Arc<str>>) {
+        let evidence = Evidence { service, gone_at: self.fleet.gone_at(&attempt.service) };
+        let judgement = judge(attempt, evidence, self.now);
+        let dry_run = self.policies.dry_run;
+        let judged = |outcome| Reason::Judged { attempt: attempt.id.clone(), outcome, dry_run };
+        let (service_key, id) = (attempt.service.clone(), attempt.id.clone());
+        let reason = match judgement {
+            Judgement::Going { reason, depth, at } => {
+                self.looks.push(Look { service: service_key, depth, at });
+                reason
+            }
+            Judgement::Adopt(call) => {
+                self.step(Step::Adopt { service: service_key, attempt: id.clone(), call });
+                Reason::CallUnknown { attempt: id }
+            }
+            Judgement::Abandon => {
+                self.step(Step::Abandon { service: service_key, attempt: id });
+                judged(None)
+            }
+            Judgement::Finish { outcome, diagnosis, primary } => {
+                let service = service_key;
+                self.step(Step::Finish { service, attempt: id, outcome, diagnosis, primary });
+                judged(Some(outcome))
+            }
+        };
+        let verdict = Verdict {
+            policy: attempt.policy.clone(),
+            also_selected_by: also,
+            reason,
+            oldest_created_at: attempt.before.oldest_created_at,
+            due: Some(Due { cause: attempt.cause, since: attempt.intent_at }),
+            next_window: None,
+        };
+        self.verdicts.push((attempt.service.clone(), verdict));
+    }
+
+    fn admit(&mut self, ledger: &Ledger) {
+        let (candidates, positions): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.candidates).into_iter().unzip();
+        let places: std::collections::BTreeMap<ServiceKey, usize> =
+            candidates.iter().map(|c: &Candidate| c.service.clone()).zip(positions).collect();
+        let admitted = if self.policies.by_hand.is_some() {
+            candidates.into_iter().map(|candidate| (candidate, None)).collect()
+        } else {
+            admit(candidates, self.standings, ledger, self.policies.limits, self.now)
+        };
+        for (candidate, blocked) in admitted {
+            self.wake_for(blocked.as_ref());
+            let position = places[&candidate.service];
+            let verdict = &mut self.verdicts[position].1;
+            let (cause, oldest) = (verdict.due.map(|due| due.cause), verdict.oldest_created_at);
+            let Some(cause) = cause else { continue };
+            let age = oldest.map(|oldest| crate::clock::elapsed(oldest, self.now));
+            let admitted = blocked.is_none();
+            verdict.reason =
+                blocked.unwrap_or(Reason::Due { cause, age, dry_run: self.policies.dry_run });
+            if admitted {
+                self.start(&candidate, cause);
+            }
+        }
+    }
+
+    /// Starts what was seen recently enough, and asks for a look at the rest.
+    fn start(&mut self, candidate: &Candidate, cause: super::ledger::Cause) {
+        if self.policies.dry_run {
+            return;
+        }
+        let Some(service) = self.fleet.service(&candidate.service) else { return };
+        let Some(description) = &service.description else { return };
+        let age = self.now - description.described_at;
+        if age > FRESH_ENOUGH || age < TimeDelta::zero() {
+            let look = Look { service: service.key.clone(), depth: Depth::Describe, at: self.now };
+            return self.looks.push(look);
+        }
+        let Some(before) = before(service, description) else { return };
+        let standing = &self.standings[candidate.policy];
+        let window_closes = match self.policies.by_hand {
+            Some(_) => Time::MAX_UTC,
+            None => standing.view.allowed_until.unwrap_or(self.now),
+        };
+        self.step(Step::Start(Start {
+            service: service.key.clone(),
+            policy: standing.policy.name.clone(),
+            cause,
+            before,
+            send_by: window_closes.min(description.described_at + FRESH_ENOUGH),
+            rollout_timeout: standing.policy.rollout_timeout,
+        }));
+    }
+
+    fn step(&mut self, step: Step) {
+        if !self.policies.dry_run {
+            self.steps.push(step);
+        }
+    }
+
+    /// A pause that ends by itself changes the plan.
+    fn wake_for(&mut self, blocked: Option<&Reason>) {
+        let at = match blocked {
+            Some(Reason::Settling { until }) => until.time(),
+            Some(Reason::CallRefused { retry_at, .. }) => retry_at.time(),
+            _ => return,
+        };
+        self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
+    }
+}
+
+fn before(service: &Service, description: &Description) -> Option<Before> {
+    let primary = description.primary()?;
+    let tasks = service.tasks.as_ref();
+    Some(Before {
+        primary: primary.id.clone(),
+        task_definition: primary.task_definition.clone(),
+        desired_count: description.desired_count,
+        tasks: task_ids(tasks),
+        oldest_created_at: tasks
+            .and_then(|tasks| tasks.tasks.iter().filter_map(|task| task.created_at).min()),
+    })
+}

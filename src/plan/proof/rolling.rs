@@ -1,0 +1,124 @@
+//! A rolling deployment of ours that is PRIMARY.
+
+use super::{Case, Judgement, MAY_BE_STALE, Ours};
+use crate::plan::fleet::{Deployment, RolloutState, ServiceDeploymentStatus, TaskStatus};
+use crate::plan::ledger::Outcome;
+use crate::plan::proof::vanished::find_ours;
+use crate::plan::step::Depth;
+use crate::plan::verdict::Reason;
+
+pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgement {
+    let reason = case.rollout(Some(&primary.id));
+    if primary.rollout == RolloutState::Failed {
+        return judge_failed(case, ours, primary);
+    }
+    let says_done = match primary.rollout {
+        RolloutState::Completed => true,
+        RolloutState::Absent => {
+            case.description.deployments.len() == 1
+                && case.description.running_count >= case.description.desired_count
+                && case.description.pending_count == 0
+        }
+        RolloutState::InProgress | RolloutState::Failed | RolloutState::Unknown(_) => false,
+    };
+    if says_done {
+        match prove(case, ours) {
+            Proof::Proven => return case.finish(Outcome::Succeeded, "every task was replaced"),
+            Proof::NotYet => {}
+            Proof::TasksNotRead if case.overdue() => {}
+            Proof::TasksNotRead => return case.going_deeper(reason, Depth::Tasks),
+        }
+    }
+    if case.now < case.attempt.deadline {
+        return case.going(reason, if says_done { Depth::Tasks } else { Depth::Describe });
+    }
+    if case.overdue() && case.post_mortem().is_some() && tasks_read(case) {
+        return case.finish(Outcome::TimedOut, &too_late(case, says_done));
+    }
+    case.going_deeper(reason, case.post_mortem_depth())
+}
+
+/// What the tasks say.
+enum Proof {
+    /// Every task was replaced and runs.
+    Proven,
+    /// They were read completely, and it is not so.
+    NotYet,
+    /// They were not read completely since the description.
+    TasksNotRead,
+}
+
+/// Succeeded is proven from one complete look: no task from before should still run, and at least
+/// the live desired count of tasks that were created with or after our deployment is RUNNING.
+fn prove(case: &Case<'_>, ours: &Ours<'_>) -> Proof {
+    let Some(tasks) = case.service.tasks.as_ref().filter(|_| tasks_read(case)) else {
+        return Proof::TasksNotRead;
+    };
+    let before = &case.attempt.before.tasks;
+    let old_remain = tasks.tasks.iter().any(|task| {
+        before.contains(&task.id)
+            || task.created_at.is_some_and(|created_at| created_at < ours.created_at)
+            || (task.created_at.is_none() && task.status != TaskStatus::Starting)
+    });
+    let running = tasks
+        .tasks
+        .iter()
+        .filter(|task| {
+            task.status == TaskStatus::Running
+                && task.created_at.is_some_and(|created_at| created_at >= ours.created_at)
+        })
+        .count();
+    if !old_remain && running >= case.description.desired_count as usize {
+        Proof::Proven
+    } else {
+        Proof::NotYet
+    }
+}
+
+/// Whether all tasks were read, beginning no earlier than the description was.
+fn tasks_read(case: &Case<'_>) -> bool {
+    case.service
+        .tasks
+        .as_ref()
+        .is_some_and(|tasks| tasks.complete && tasks.listed_at >= case.description.described_at)
+}
+
+fn too_late(case: &Case<'_>, says_done: bool) -> String {
+    if says_done {
+        return "ECS reports the deployment as done, but its tasks do not show it".to_owned();
+    }
+    format!(
+        "{} of {} tasks were running on the new deployment when the time was up",
+        case.description.primary().map_or(0, |primary| primary.running_count),
+        case.description.desired_count
+    )
+}
+
+/// ECS gave up on our deployment. Where it rolls back, a rollback is about to take over.
+fn judge_failed(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgement {
+    let reason = Reason::OurRollback { attempt: case.attempt.id.clone() };
+    let Some(found) = case.post_mortem() else {
+        return case.going_deeper(reason, case.post_mortem_depth());
+    };
+    let status = found
+        .deployments
+        .as_ref()
+        .ok()
+        .and_then(|listed| find_ours(listed, ours))
+        .map(|deployment| &deployment.status);
+    let rolling_back = matches!(
+        status,
+        Some(
+            ServiceDeploymentStatus::RollbackRequested
+                | ServiceDeploymentStatus::RollbackInProgress
+        )
+    );
+    let just_failed = primary
+        .updated_at
+        .is_some_and(|updated_at| case.description.described_at - updated_at < MAY_BE_STALE);
+    let rollback_expected = rolling_back || (case.description.rolls_back && just_failed);
+    if rollback_expected && !case.overdue() {
+        return case.going(reason, case.post_mortem_depth());
+    }
+    case.finish(Outcome::Failed, "ECS gave up on the deployment and did not roll it back")
+}

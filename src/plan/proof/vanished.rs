@@ -1,0 +1,136 @@
+//! Our deployment is no longer PRIMARY: was it rolled back, or did somebody else deploy?
+//!
+//! The task definition does not tell, because a forced deployment keeps it. Only the service
+//! deployments do.
+
+use chrono::TimeDelta;
+
+use super::{Case, Judgement, MAY_BE_STALE, Ours};
+use crate::plan::fleet::{ServiceDeployment, ServiceDeploymentStatus as Status};
+use crate::plan::ledger::Outcome;
+use crate::plan::verdict::Reason;
+
+/// A service deployment and the deployment that it made differ by no more than this in age.
+const SAME_MOMENT: TimeDelta = TimeDelta::seconds(60);
+
+/// Judges an accepted attempt by its service deployment.
+pub fn judge(case: &Case<'_>, ours: &Ours<'_>) -> Judgement {
+    with_service_deployments(case, |listed| match find_ours(listed, ours) {
+        Some(found) => by_status(case, found, listed),
+        None => cannot_tell(case, "ECS does not list its service deployment"),
+    })
+}
+
+/// Judges an attempt whose call was never answered, long after: the service deployment that was
+/// made while the call was under way is ours. Without one, the call was not accepted.
+pub fn judge_unknown(case: &Case<'_>) -> Judgement {
+    let attempt = case.attempt;
+    let span = attempt.intent_at - SAME_MOMENT..=attempt.call_ends_by + MAY_BE_STALE;
+    with_service_deployments(case, |listed| {
+        let mut made_then = listed.iter().filter(|listed| {
+            listed.created_at.is_some_and(|created_at| span.contains(&created_at))
+        });
+        match (made_then.next(), made_then.next()) {
+            (Some(found), None) => by_status(case, found, listed),
+            (None, _) => Judgement::Abandon,
+            (Some(_), Some(_)) => {
+                cannot_tell(case, "several deployments were made while its call was under way")
+            }
+        }
+    })
+}
+
+/// The service deployment that made our deployment.
+pub fn find_ours<'a>(
+    listed: &'a [ServiceDeployment],
+    ours: &Ours<'_>,
+) -> Option<&'a ServiceDeployment> {
+    let known = ours.service_deployment.and_then(|arn| listed.iter().find(|d| &*d.arn == arn));
+    known.or_else(|| {
+        listed
+            .iter()
+            .filter_map(|d| Some((d, (d.created_at? - ours.created_at).abs())))
+            .filter(|(_, apart)| *apart <= SAME_MOMENT)
+            .min_by_key(|(_, apart)| *apart)
+            .map(|(found, _)| found)
+    })
+}
+
+fn with_service_deployments(
+    case: &Case<'_>,
+    decide: impl FnOnce(&[ServiceDeployment]) -> Judgement,
+) -> Judgement {
+    let Some(found) = case.post_mortem() else {
+        return case.going_deeper(case.rollout(None), case.post_mortem_depth());
+    };
+    match &found.deployments {
+        Ok(listed) => decide(listed),
+        Err(problem) => cannot_tell(case, &problem.to_string()),
+    }
+}
+
+fn by_status(
+    case: &Case<'_>,
+    found: &ServiceDeployment,
+    listed: &[ServiceDeployment],
+) -> Judgement {
+    match &found.status {
+        Status::RollbackSuccessful => {
+            case.finish(Outcome::RolledBack, "ECS rolled the deployment back")
+        }
+        Status::RollbackFailed => {
+            case.finish(Outcome::Failed, "the deployment failed, and so did its rollback")
+        }
+        Status::RollbackRequested | Status::RollbackInProgress if case.overdue() => {
+            case.finish(Outcome::RolledBack, "ECS is still rolling the deployment back")
+        }
+        Status::RollbackRequested | Status::RollbackInProgress => case.going(
+            Reason::OurRollback { attempt: case.attempt.id.clone() },
+            case.post_mortem_depth(),
+        ),
+        Status::Successful => {
+            case.finish(Outcome::Superseded, "it was done when a newer deployment took over")
+        }
+        Status::Stopped if !newer_exists(case, found, listed) => {
+            case.finish(Outcome::Failed, "the deployment was stopped, and no newer one replaced it")
+        }
+        Status::Stopped | Status::StopRequested => {
+            case.finish(Outcome::Superseded, "somebody else's newer deployment took over")
+        }
+        Status::Pending | Status::InProgress | Status::Unknown(_) if !case.overdue() => {
+            case.going(case.rollout(None), case.post_mortem_depth())
+        }
+        Status::Pending | Status::InProgress | Status::Unknown(_) => {
+            cannot_tell(case, "another deployment is PRIMARY, and ECS does not say why")
+        }
+    }
+}
+
+/// Whether somebody deployed after `found`.
+fn newer_exists(case: &Case<'_>, found: &ServiceDeployment, listed: &[ServiceDeployment]) -> bool {
+    let other_definition = case
+        .description
+        .primary()
+        .is_some_and(|primary| primary.task_definition != case.attempt.before.task_definition);
+    other_definition
+        || listed
+            .iter()
+            .any(|listed| listed.arn != found.arn && listed.created_at > found.created_at)
+}
+
+/// Another task definition on PRIMARY is somebody else's whatever else is unknown; the rest is
+/// reported as failed, because nothing unproven is called a success.
+fn cannot_tell(case: &Case<'_>, why: &str) -> Judgement {
+    let other_definition = case
+        .description
+        .primary()
+        .is_some_and(|primary| primary.task_definition != case.attempt.before.task_definition);
+    if other_definition {
+        return case
+            .finish(Outcome::Superseded, "a deployment of another task definition took over");
+    }
+    case.finish(
+        Outcome::Failed,
+        &format!("another deployment is PRIMARY and it cannot be told whose: {why}"),
+    )
+}

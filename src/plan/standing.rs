@@ -1,0 +1,119 @@
+//! Where each policy stands now: its windows, what it has under way, and what has failed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::due::add;
+use super::ledger::{Finished, Ledger, Outcome};
+use super::policy::{Policies, Policy};
+use super::schedule::ScheduleView;
+use super::words::ZonedTime;
+use crate::clock::Time;
+
+/// How long a failure counts where no window bounds it.
+const FAILURE_COUNTS: TimeDelta = TimeDelta::hours(24);
+
+/// One policy, now.
+#[derive(Debug)]
+pub struct Standing<'a> {
+    pub policy: &'a Policy,
+    pub view: ScheduleView,
+    /// Failed attempts in the current span.
+    pub failures: u32,
+    /// When the latest of them ended.
+    last_failure_at: Option<Time>,
+    /// When the policy's last attempt ended.
+    last_outcome_at: Option<Time>,
+    /// The durations of the policy's last proven refreshes: how many, and in all.
+    proven: (u32, Duration),
+}
+
+impl<'a> Standing<'a> {
+    /// Every policy's standing, in file order.
+    pub fn of_all(policies: &'a Policies, ledger: &Ledger, now: Time) -> Vec<Self> {
+        let mut standings: Vec<_> = policies
+            .policies
+            .iter()
+            .map(|policy| Self {
+                policy,
+                view: policy.schedule.view(now),
+                failures: 0,
+                last_failure_at: None,
+                last_outcome_at: None,
+                proven: (0, Duration::ZERO),
+            })
+            .collect();
+        let by_name: BTreeMap<&Arc<str>, usize> = policies
+            .policies
+            .iter()
+            .enumerate()
+            .map(|(index, policy)| (&policy.name, index))
+            .collect();
+        for finished in ledger.records.values().filter_map(|record| record.last.as_ref()) {
+            if let Some(index) = by_name.get(&finished.attempt.policy) {
+                standings[*index].count(finished, now);
+            }
+        }
+        standings
+    }
+
+    fn count(&mut self, finished: &Finished, now: Time) {
+        self.last_outcome_at = self.last_outcome_at.max(Some(finished.finished_at));
+        if finished.outcome == Outcome::Succeeded {
+            self.proven.0 += 1;
+            self.proven.1 += finished.duration();
+        }
+        if finished.outcome.is_failure() && self.in_this_span(finished.finished_at, now) {
+            self.failures += 1;
+            self.last_failure_at = self.last_failure_at.max(Some(finished.finished_at));
+        }
+    }
+
+    /// Whether `at` lies in the current span: since the last opening of a window or, without
+    /// windows, in the last 24 hours.
+    pub fn in_this_span(&self, at: Time, now: Time) -> bool {
+        if self.view.always {
+            return now - at < FAILURE_COUNTS;
+        }
+        self.view.opened_at.is_none_or(|opened_at| at >= opened_at)
+    }
+
+    /// When a failure at `at` no longer counts.
+    pub fn span_ends(&self, at: Time) -> Option<ZonedTime> {
+        if self.view.always {
+            return Some(self.zoned(at + FAILURE_COUNTS));
+        }
+        self.next_opening()
+    }
+
+    /// Whether failures have stopped the policy, and until when.
+    pub fn stopped(&self) -> Option<Option<ZonedTime>> {
+        let at = self.last_failure_at?;
+        (self.failures >= self.policy.max_failures).then(|| self.span_ends(at))
+    }
+
+    /// Until when the policy settles after its last outcome, if it still does.
+    pub fn settles_until(&self, now: Time) -> Option<Time> {
+        let until = add(self.last_outcome_at?, self.policy.settle);
+        (until > now).then_some(until)
+    }
+
+    /// The mean duration of the policy's last proven refreshes.
+    pub fn pace(&self) -> Option<Duration> {
+        let (number, total) = self.proven;
+        (number > 0).then(|| total / number)
+    }
+
+    /// When something may start next, in the policy's zone.
+    pub fn next_opening(&self) -> Option<ZonedTime> {
+        self.view.next.as_ref().map(|next| self.zoned(next.opens))
+    }
+
+    /// A time as the policy's owner reads it.
+    pub fn zoned(&self, at: Time) -> ZonedTime {
+        ZonedTime::new(at, self.policy.schedule.zone())
+    }
+}

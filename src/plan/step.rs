@@ -1,0 +1,74 @@
+//! What should happen next: steps to execute and looks to take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fleet::DeploymentId;
+use super::key::ServiceKey;
+use super::ledger::{AttemptId, Before, Call, Cause, Outcome};
+use crate::clock::Time;
+
+/// An effect that the plan asks for. No choice is left to whoever executes it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Store the intent, then send one `UpdateService`.
+    Start(Start),
+    /// A deployment was observed that is the answer to a call whose outcome was unknown.
+    Adopt { service: ServiceKey, attempt: AttemptId, call: Call },
+    /// The attempt has ended.
+    Finish {
+        service: ServiceKey,
+        attempt: AttemptId,
+        outcome: Outcome,
+        diagnosis: String,
+        primary: Option<DeploymentId>,
+    },
+    /// The call was not accepted: the attempt never was. A new try passes the whole plan again.
+    Abandon { service: ServiceKey, attempt: AttemptId },
+}
+
+impl Step {
+    /// The service that the step is about. At most one step is taken about a service at a time.
+    pub fn service(&self) -> &ServiceKey {
+        match self {
+            Self::Start(start) => &start.service,
+            Self::Adopt { service, .. }
+            | Self::Finish { service, .. }
+            | Self::Abandon { service, .. } => service,
+        }
+    }
+}
+
+/// A refresh that may start now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    pub service: ServiceKey,
+    pub policy: Arc<str>,
+    pub cause: Cause,
+    pub before: Before,
+    /// The call may be sent until this instant and not after: the view that it rests on grows
+    /// stale, the window closes, a freeze begins.
+    pub send_by: Time,
+    /// From intent to giving up.
+    pub rollout_timeout: Duration,
+}
+
+/// A look at one service that the plan needs in order to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    pub service: ServiceKey,
+    pub depth: Depth,
+    /// Not before this.
+    pub at: Time,
+}
+
+/// How much a look at a service reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// DescribeServices.
+    Describe,
+    /// Then its tasks, each described anew.
+    Tasks,
+    /// Then also its service deployments since this time, its stopped tasks and its events.
+    PostMortem { since: Time },
+}

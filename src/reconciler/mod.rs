@@ -1,0 +1,3 @@
+//! Observe, plan, execute, for ever.
+
+pub mod status;
