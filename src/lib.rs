@@ -8,3 +8,4 @@ pub mod clock;
 pub mod metrics;
 pub mod plan;
 pub mod reconciler;
+pub mod simulator;

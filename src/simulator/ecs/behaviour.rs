@@ -1,0 +1,22 @@
+//! How the tasks of a deployment behave once the scheduler has launched them.
+
+use std::time::Duration;
+
+/// What becomes of a launched task. A deployment takes the behaviour that is set when it starts
+/// and keeps it, as a real one keeps its image and configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Starts, runs, and turns healthy.
+    Healthy,
+    /// Stops before RUNNING with the stop code `TaskFailedToStart` and this reason.
+    CannotStart {
+        /// The `stoppedReason`, e.g. `CannotPullContainerError: ...`.
+        reason: String,
+    },
+    /// Reaches RUNNING, then fails its health checks and is stopped by the scheduler.
+    NeverHealthy,
+    /// Never gets past PENDING.
+    StaysPending,
+    /// Like `Healthy`, but takes this long from launch to RUNNING.
+    Slow(Duration),
+}

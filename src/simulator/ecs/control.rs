@@ -1,0 +1,106 @@
+//! Everything that others do to the account beside the API: the world's puppet strings.
+
+use super::behaviour::Behaviour;
+use super::service::{Service, ServiceStatus};
+use super::spec::ServiceSpec;
+use super::task::{StopCause, Task};
+use super::{Ecs, scheduler, task_definitions};
+use crate::simulator::moment::Moment;
+
+impl Ecs {
+    pub(crate) fn add_cluster(&mut self, name: &str) {
+        self.clusters.entry(name.to_owned()).or_default().active = true;
+    }
+
+    /// Adds a settled service, its cluster and its task definition. Returns its ARN.
+    pub(crate) fn add_service(&mut self, spec: ServiceSpec, now: Moment) -> String {
+        self.ensure_family(&spec.family, now);
+        let mut service = Service::new(spec, &self.identity, now);
+        service.settle(now, &mut self.ids);
+        let index = self.insert_service(service);
+        self.run_service(index, now);
+        self.service_arn(&self.services[index])
+    }
+
+    /// The index of a service that exists, INACTIVE ones included.
+    pub(crate) fn known_service(&self, cluster: &str, name: &str) -> Option<usize> {
+        self.clusters.get(cluster)?.services.get(name).copied()
+    }
+
+    pub(crate) fn forced_deployments(&self, index: usize) -> usize {
+        self.services[index].forced_deployments
+    }
+
+    /// Changes a service, then lets happen what follows at once.
+    pub(crate) fn change(&mut self, index: usize, now: Moment, change: impl FnOnce(&mut Service)) {
+        change(&mut self.services[index]);
+        self.run_service(index, now);
+    }
+
+    /// Starts a deployment that nobody forced through the API. Returns its id.
+    pub(crate) fn deploy(&mut self, index: usize, new_revision: bool, now: Moment) -> String {
+        self.freeze_reads(index, self.stale_reads, now);
+        let mut revision = self.services[index].next_revision();
+        if new_revision {
+            let family = self.services[index].spec.family.clone();
+            let members = task_definitions::plain_task_definition(&family);
+            revision.task_definition = self.add_revision(&family, members, now);
+        }
+        let service = &mut self.services[index];
+        scheduler::start_deployment(service, revision, None, now, &mut self.ids);
+        let id = service.deployments[0].name();
+        self.run_service(index, now);
+        id
+    }
+
+    /// Stops the oldest active task. Returns its id, or `None` when no task is active.
+    pub(crate) fn stop_oldest(
+        &mut self,
+        index: usize,
+        code: &'static str,
+        reason: &str,
+        now: Moment,
+    ) -> Option<String> {
+        let cause = StopCause { code, reason: reason.to_owned() };
+        let tasks = self.services[index].tasks.values().filter(|task| task.active());
+        let oldest = tasks
+            .min_by_key(|task| (task.created_at.is_none(), task.created_at, task.sequence))?
+            .id;
+        self.change(index, now, |service| service.stop_task(oldest, cause, now));
+        Some(format!("{oldest:032x}"))
+    }
+}
+
+impl Service {
+    pub(crate) fn set_desired(&mut self, count: u32) {
+        self.desired = count;
+    }
+
+    pub(crate) fn set_next_revision(&mut self, behaviour: Behaviour) {
+        self.spec.next_revision = behaviour;
+    }
+
+    /// Starts to drain the service. One that is `held` stays DRAINING for ever.
+    pub(crate) fn start_draining(&mut self, held: bool) {
+        self.desired = 0;
+        self.status = ServiceStatus::Draining;
+        self.held_draining = held;
+    }
+
+    /// Sets a tag, or removes it.
+    pub(crate) fn set_tag(&mut self, key: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.spec.tags.insert(key.to_owned(), value.to_owned()),
+            None => self.spec.tags.remove(key),
+        };
+    }
+
+    pub(crate) fn override_rollout_state(&mut self, state: Option<&str>) {
+        self.rollout_state_override = state.map(str::to_owned);
+    }
+
+    /// Hides `createdAt` of all tasks there are now, or shows it again.
+    pub(crate) fn hide_created_at(&mut self, hidden: bool) {
+        self.tasks.values_mut().for_each(|task: &mut Task| task.created_at_hidden = hidden);
+    }
+}

@@ -1,0 +1,196 @@
+//! Deployments, in both of the shapes in which ECS reports them: the entries of a service's
+//! `deployments[]`, and the service deployments of `ListServiceDeployments`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::behaviour::Behaviour;
+use crate::simulator::moment::Moment;
+
+/// A service deployment is PENDING this long before it is IN_PROGRESS.
+const PENDING_FOR: Duration = Duration::from_secs(1);
+/// A superseded service deployment is STOP_REQUESTED this long before it is STOPPED.
+const STOP_REQUESTED_FOR: Duration = Duration::from_secs(10);
+/// Launches back off from this pause after the first failed round, as observed on real services.
+const FIRST_BACKOFF: Duration = Duration::from_secs(150);
+/// Amazon ECS Developer Guide, "Amazon ECS service throttle logic": at most 27 minutes.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(27 * 60);
+
+/// `rolloutState`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RolloutState {
+    InProgress,
+    Completed,
+    Failed,
+}
+
+impl RolloutState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            RolloutState::InProgress => "IN_PROGRESS",
+            RolloutState::Completed => "COMPLETED",
+            RolloutState::Failed => "FAILED",
+        }
+    }
+}
+
+/// What a deployment launches tasks from.
+#[derive(Debug, Clone)]
+pub(crate) struct Revision {
+    pub(crate) task_definition: u32,
+    pub(crate) behaviour: Arc<Behaviour>,
+}
+
+/// One entry of `deployments[]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Deployment {
+    /// The digits of `ecs-svc/<digits>`.
+    pub(crate) id: u64,
+    pub(crate) revision: Revision,
+    pub(crate) created_at: Moment,
+    pub(crate) updated_at: Moment,
+    pub(crate) state: RolloutState,
+    pub(crate) reason: String,
+    /// Consecutive failures; a task that turns healthy resets them.
+    pub(crate) failed_tasks: u32,
+    /// How many tasks an older deployment should still have; the PRIMARY wants all of them.
+    pub(crate) wanted: u32,
+    /// The digits of the deployment that this one rolls back to.
+    pub(crate) rolls_back_to: Option<u64>,
+    /// Nothing is launched before this instant.
+    pub(crate) retry_at: Option<Moment>,
+    failed_rounds: u32,
+    /// Whether the event about percentages that allow no progress was written.
+    pub(crate) reported_stuck: bool,
+}
+
+impl Deployment {
+    pub(crate) fn start(id: u64, revision: Revision, now: Moment) -> Self {
+        Deployment {
+            id,
+            revision,
+            created_at: now,
+            updated_at: now,
+            state: RolloutState::InProgress,
+            reason: format!("ECS deployment ecs-svc/{id} in progress."),
+            failed_tasks: 0,
+            wanted: 0,
+            rolls_back_to: None,
+            retry_at: None,
+            failed_rounds: 0,
+            reported_stuck: false,
+        }
+    }
+
+    /// The id as the API writes it.
+    pub(crate) fn name(&self) -> String {
+        deployment_name(self.id)
+    }
+
+    pub(crate) fn complete(&mut self, now: Moment) {
+        self.state = RolloutState::Completed;
+        self.reason = format!("ECS deployment {} completed.", self.name());
+        self.updated_at = now;
+    }
+
+    pub(crate) fn fail(&mut self, now: Moment) {
+        self.state = RolloutState::Failed;
+        self.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+        self.updated_at = now;
+    }
+
+    /// Counts a failed task and lets the next launch wait. Failures at one instant are one round.
+    pub(crate) fn count_failure(&mut self, now: Moment) {
+        self.failed_tasks += 1;
+        if self.retry_at.is_none_or(|at| at <= now) {
+            self.failed_rounds += 1;
+            let doubled = FIRST_BACKOFF * 2_u32.saturating_pow((self.failed_rounds - 1).min(8));
+            self.retry_at = Some(now + doubled.min(LONGEST_BACKOFF));
+        }
+        self.updated_at = now;
+    }
+
+    pub(crate) fn count_healthy(&mut self) {
+        self.failed_tasks = 0;
+        self.failed_rounds = 0;
+        self.retry_at = None;
+    }
+}
+
+pub(crate) fn deployment_name(id: u64) -> String {
+    format!("ecs-svc/{id}")
+}
+
+/// How a service deployment ended, or goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Running,
+    Successful,
+    Stopped,
+    RollingBack,
+    RolledBack,
+    RollbackFailed,
+}
+
+/// A service deployment: one attempt to move a service to a revision, its rollback included.
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceDeployment {
+    pub(crate) id: String,
+    /// The digits of the `deployments[]` entry that it began with; also its target revision.
+    pub(crate) deployment: u64,
+    /// The deployment it started from, whose revision is its source.
+    pub(crate) source: Option<u64>,
+    pub(crate) task_definition: u32,
+    pub(crate) created_at: Moment,
+    pub(crate) finished_at: Option<Moment>,
+    pub(crate) progress: Progress,
+    pub(crate) reason: Option<String>,
+    pub(crate) failed_tasks: u32,
+    /// When the rollback began, why, and the digits of the revision that it restores.
+    pub(crate) rollback: Option<Rollback>,
+}
+
+/// The `rollback` member of a service deployment.
+#[derive(Debug, Clone)]
+pub(crate) struct Rollback {
+    pub(crate) started_at: Moment,
+    pub(crate) reason: String,
+    pub(crate) restores: u64,
+}
+
+impl ServiceDeployment {
+    pub(crate) fn started_at(&self) -> Moment {
+        self.created_at + PENDING_FOR
+    }
+
+    /// Ends it because a newer deployment takes over, or because it failed without a rollback.
+    pub(crate) fn stop(&mut self, reason: &str, now: Moment) {
+        self.progress = Progress::Stopped;
+        self.reason = Some(reason.to_owned());
+        self.finished_at = Some(now + STOP_REQUESTED_FOR);
+    }
+
+    pub(crate) fn finish(&mut self, progress: Progress, now: Moment) {
+        self.progress = progress;
+        self.finished_at = Some(now);
+    }
+
+    /// Whether it still moves tasks about.
+    pub(crate) fn open(&self) -> bool {
+        matches!(self.progress, Progress::Running | Progress::RollingBack)
+    }
+
+    /// `status` at `now`. PENDING and STOP_REQUESTED are only ever passed through.
+    pub(crate) fn status(&self, now: Moment) -> &'static str {
+        match self.progress {
+            Progress::Running if now < self.started_at() => "PENDING",
+            Progress::Running => "IN_PROGRESS",
+            Progress::Successful => "SUCCESSFUL",
+            Progress::Stopped if self.finished_at.is_some_and(|at| now < at) => "STOP_REQUESTED",
+            Progress::Stopped => "STOPPED",
+            Progress::RollingBack => "ROLLBACK_IN_PROGRESS",
+            Progress::RolledBack => "ROLLBACK_SUCCESSFUL",
+            Progress::RollbackFailed => "ROLLBACK_FAILED",
+        }
+    }
+}

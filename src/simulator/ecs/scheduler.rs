@@ -1,0 +1,262 @@
+//! The rolling deployment scheduler: what it starts and stops between its two bounds.
+//!
+//! At least `ceil(desired × minimumHealthyPercent)` healthy tasks are kept, and at most
+//! `floor(desired × maximumPercent)` tasks are active (Amazon ECS Developer Guide, "Deploy Amazon
+//! ECS services by replacing tasks"). A task whose `desiredStatus` is STOPPED is no longer active.
+
+use super::deployment::{Deployment, Progress, Revision, RolloutState, ServiceDeployment};
+use super::events;
+use super::service::{Completed, Service, ServiceStatus};
+use super::task::{Phase, StopCause, Task};
+use crate::simulator::identity::Ids;
+use crate::simulator::moment::Moment;
+
+const SUPERSEDED: &str = "Service deployment stopped because a newer deployment was started.";
+
+/// Starts a deployment, which becomes the PRIMARY. One that is `rolling_back_to` an older one
+/// belongs to the service deployment that failed; any other begins a new service deployment.
+pub(crate) fn start_deployment(
+    service: &mut Service,
+    revision: Revision,
+    rolling_back_to: Option<u64>,
+    now: Moment,
+    ids: &mut Ids,
+) {
+    let mut deployment = Deployment::start(ids.deployment(), revision, now);
+    let source = service.deployments.first().map(|primary| primary.id);
+    if let Some(target) = rolling_back_to {
+        deployment.rolls_back_to = Some(target);
+        deployment.reason = format!(
+            "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/{target}."
+        );
+    } else {
+        if let Some(open) = service.history.last_mut().filter(|record| record.open()) {
+            open.stop(SUPERSEDED, now);
+        }
+        service.history.push(ServiceDeployment {
+            id: ids.service_deployment(),
+            deployment: deployment.id,
+            source,
+            task_definition: deployment.revision.task_definition,
+            created_at: now,
+            finished_at: None,
+            progress: Progress::Running,
+            reason: None,
+            failed_tasks: 0,
+            rollback: None,
+        });
+    }
+    if let Some(old) = source {
+        let active = service.count(Some(old), Task::active);
+        service.deployments[0].wanted = active;
+        service.deployments[0].updated_at = now;
+    }
+    service.deployments.insert(0, deployment);
+    service.steady = false;
+}
+
+/// Starts and stops what the bounds allow at `now`. Returns whether anything changed.
+pub(crate) fn reconcile(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
+    if service.status != ServiceStatus::Active {
+        return drain(service, now, ids);
+    }
+    let stopped = stop_surplus(service, now, ids);
+    let started = start_missing(service, now, ids);
+    let removed = remove_drained(service);
+    report_stuck(service, now, ids);
+    let completed = complete_when_steady(service, now, ids);
+    stopped || started || removed || completed
+}
+
+/// Takes an unhealthy task out of service; its own deployment replaces it.
+pub(crate) fn stop_unhealthy(service: &mut Service, task: u128, now: Moment, ids: &mut Ids) {
+    service.report(events::failed_health_checks(service, task), now, ids);
+    let reason = match &service.target_group {
+        None => "Task failed container health checks".to_owned(),
+        Some(arn) => format!("Task failed ELB health checks in (target-group {arn})"),
+    };
+    service.stop_task(task, StopCause { code: "ServiceSchedulerInitiated", reason }, now);
+}
+
+/// Marks the PRIMARY, and with it the open service deployment, as done.
+pub(crate) fn complete_primary(service: &mut Service, now: Moment, ids: &mut Ids) {
+    let Some(primary) = service.deployments.first_mut() else { return };
+    primary.complete(now);
+    let name = primary.name();
+    service.last_completed = Some(Completed { id: primary.id, revision: primary.revision.clone() });
+    if let Some(open) = service.history.last_mut().filter(|record| record.open()) {
+        let rolled_back = open.progress == Progress::RollingBack;
+        let progress = if rolled_back { Progress::RolledBack } else { Progress::Successful };
+        open.finish(progress, now);
+    }
+    service.report(events::completed(service, &name), now, ids);
+    service.report(events::steady(service), now, ids);
+    service.steady = true;
+}
+
+/// The number of healthy tasks to keep, and of active tasks not to exceed.
+fn bounds(service: &Service) -> (u32, u32) {
+    let of_desired = |percent: u32| u64::from(service.desired) * u64::from(percent);
+    let lower = of_desired(service.spec.minimum_healthy_percent).div_ceil(100);
+    let upper = of_desired(service.spec.maximum_percent) / 100;
+    (u32::try_from(lower).unwrap_or(u32::MAX), u32::try_from(upper).unwrap_or(u32::MAX))
+}
+
+fn healthy(task: &Task) -> bool {
+    task.active() && task.healthy
+}
+
+fn stop_surplus(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
+    let Some(primary) = service.deployments.first() else { return false };
+    let (primary_id, primary_failed) = (primary.id, primary.state == RolloutState::Failed);
+    let (lower, _) = bounds(service);
+    let mut spare = service.count(None, healthy).checked_sub(lower);
+    let mut candidates: Vec<&Task> = service.tasks.values().filter(|t| t.active()).collect();
+    candidates.sort_by_key(|t| (t.healthy, t.sequence));
+    let mut surplus = service.count(Some(primary_id), Task::active).saturating_sub(service.desired);
+    let mut doomed = Vec::new();
+    for task in candidates {
+        if task.deployment == primary_id {
+            if surplus > 0 {
+                surplus -= 1;
+                doomed.push(task.id);
+            }
+            continue;
+        }
+        // An old task that is not healthy costs no capacity; a healthy one must be spare.
+        match (&mut spare, primary_failed, task.healthy) {
+            (Some(_), false, false) => doomed.push(task.id),
+            (Some(left), false, true) if *left > 0 => {
+                *left -= 1;
+                doomed.push(task.id);
+            }
+            _ => {}
+        }
+    }
+    if doomed.is_empty() {
+        return false;
+    }
+    stop_all(service, &doomed, now, ids);
+    true
+}
+
+fn stop_all(service: &mut Service, doomed: &[u128], now: Moment, ids: &mut Ids) {
+    let primary = service.deployments.first().map_or_else(String::new, Deployment::name);
+    let (mut running, mut pending) = (Vec::new(), 0);
+    for id in doomed {
+        let Some(task) = service.tasks.get(id) else { continue };
+        if task.phase == Phase::Running {
+            running.push(*id);
+        } else {
+            pending += 1;
+        }
+        let owner = task.deployment;
+        if let Some(owner) = service.deployments.iter_mut().skip(1).find(|d| d.id == owner) {
+            owner.wanted = owner.wanted.saturating_sub(1);
+        }
+        service.stop_task(*id, events::scaled_by(&primary), now);
+    }
+    if !running.is_empty() {
+        if !service.spec.deregistration_delay.is_zero() {
+            let event = events::draining_connections(service, running.len());
+            service.report(event, now, ids);
+        }
+        service.report(events::stopped_running(service, &running), now, ids);
+    }
+    if pending > 0 {
+        service.report(events::stopped_pending(service, pending), now, ids);
+    }
+}
+
+fn start_missing(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
+    let (lower, upper) = bounds(service);
+    let mut room = upper.saturating_sub(service.count(None, Task::active));
+    let too_few = service.count(None, healthy) < lower;
+    let mut started = Vec::new();
+    // Old deployments replace what they lose, while the new one does not yet carry the load.
+    for index in (1..service.deployments.len()).rev() {
+        let deployment = &service.deployments[index];
+        let active = service.count(Some(deployment.id), Task::active);
+        let replaces = too_few && deployment.state != RolloutState::Failed;
+        if !replaces {
+            service.deployments[index].wanted = active;
+            continue;
+        }
+        let missing = deployment.wanted.saturating_sub(active).min(room);
+        room -= missing;
+        started.extend((0..missing).map(|_| service.launch_task(index, now, ids)));
+    }
+    if let Some(primary) = service.deployments.first() {
+        let may_launch = primary.state != RolloutState::Failed
+            && primary.retry_at.is_none_or(|retry_at| retry_at <= now);
+        let active = service.count(Some(primary.id), Task::active);
+        let missing = if may_launch { service.desired.saturating_sub(active).min(room) } else { 0 };
+        started.extend((0..missing).map(|_| service.launch_task(0, now, ids)));
+    }
+    if started.is_empty() {
+        return false;
+    }
+    service.steady = false;
+    service.report(events::started(service, &started), now, ids);
+    true
+}
+
+/// Old deployments disappear when their last task has stopped.
+fn remove_drained(service: &mut Service) -> bool {
+    let before = service.deployments.len();
+    let tasks = &service.tasks;
+    let alive = |id: u64| tasks.values().any(|t| t.deployment == id && t.phase < Phase::Stopped);
+    let mut first = true;
+    service.deployments.retain(|deployment| {
+        std::mem::take(&mut first) || deployment.wanted > 0 || alive(deployment.id)
+    });
+    service.deployments.len() != before
+}
+
+fn report_stuck(service: &mut Service, now: Moment, ids: &mut Ids) {
+    let (lower, upper) = bounds(service);
+    let desired = service.desired;
+    let Some(primary) = service.deployments.first() else { return };
+    let waiting = primary.state == RolloutState::InProgress && !primary.reported_stuck;
+    let unfinished = service.count(Some(primary.id), Task::active) < desired;
+    let full = service.deployments.len() > 1 && service.count(None, Task::active) >= upper;
+    if waiting && unfinished && full && upper <= desired && lower >= desired {
+        service.deployments[0].reported_stuck = true;
+        service.report(events::stuck(service), now, ids);
+    }
+}
+
+fn complete_when_steady(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
+    let [primary] = service.deployments.as_slice() else { return false };
+    let (id, state) = (primary.id, primary.state);
+    let desired = service.desired;
+    let all_there = service.count(Some(id), healthy) == desired
+        && service.count(Some(id), Task::active) == desired;
+    if !all_there || state == RolloutState::Failed {
+        return false;
+    }
+    if state == RolloutState::InProgress && service.controlled_by_ecs() {
+        complete_primary(service, now, ids);
+        return true;
+    }
+    if !service.steady {
+        service.steady = true;
+        service.report(events::steady(service), now, ids);
+    }
+    false
+}
+
+fn drain(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
+    let doomed: Vec<u128> = service.tasks.values().filter(|t| t.active()).map(|t| t.id).collect();
+    if !doomed.is_empty() {
+        stop_all(service, &doomed, now, ids);
+        return true;
+    }
+    let drained = service.tasks.values().all(|t| t.phase >= Phase::Stopped);
+    if drained && service.status == ServiceStatus::Draining && !service.held_draining {
+        service.status = ServiceStatus::Inactive;
+        service.deployments.clear();
+        return true;
+    }
+    false
+}

@@ -1,0 +1,241 @@
+//! ListServiceDeployments, DescribeServiceDeployments and DescribeServiceRevisions.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Ecs;
+use super::breaker;
+use super::deployment::{Progress, ServiceDeployment};
+use super::paging::Page;
+use super::service::Service;
+use super::service_shape::{self, deployment_configuration, pending, service_deployment_arn};
+use super::task::Phase;
+use crate::simulator::error::ApiError;
+use crate::simulator::identity::Identity;
+use crate::simulator::moment::Moment;
+
+/// ListServiceDeployments gives 20 a page unless asked for more, up to 100.
+const LIST_DEFAULT: usize = 20;
+const LIST_MAX: usize = 100;
+/// The describing operations take at most 20 ARNs.
+const DESCRIBE_MAX: usize = 20;
+/// ECS keeps service deployments for 90 days.
+const HISTORY: Duration = Duration::from_secs(90 * 86_400);
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListServiceDeployments {
+    cluster: Option<String>,
+    service: String,
+    #[serde(default)]
+    status: Vec<String>,
+    created_at: Option<CreatedAt>,
+    next_token: Option<String>,
+    max_results: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CreatedAt {
+    before: Option<f64>,
+    after: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DescribeServiceDeployments {
+    service_deployment_arns: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DescribeServiceRevisions {
+    service_revision_arns: Vec<String>,
+}
+
+impl Ecs {
+    pub(crate) fn list_service_deployments(
+        &self,
+        input: &ListServiceDeployments,
+        now: Moment,
+    ) -> Result<Value, ApiError> {
+        let index = self.service_index(input.cluster.as_deref(), &input.service)?;
+        let service = &self.services[index];
+        let token = input.next_token.as_deref();
+        let page = Page::parse(token, input.max_results, LIST_DEFAULT, LIST_MAX)?;
+        let shown = self.stale_view(index, now).map_or(service.history.len(), |view| view.history);
+        let newest_first = service.history[..shown].iter().rev();
+        let behind: Vec<&ServiceDeployment> = match &page.after {
+            None => newest_first.collect(),
+            Some(last) => newest_first.skip_while(|r| r.id != *last).skip(1).collect(),
+        };
+        let matching = behind.into_iter().filter(|record| input.selects(record, now));
+        let (records, next_token) = page.take(matching, |record| record.id.clone());
+        let briefs: Vec<Value> =
+            records.iter().map(|record| Value::Object(self.brief(service, record, now))).collect();
+        Ok(json!({ "serviceDeployments": briefs, "nextToken": next_token }))
+    }
+
+    pub(crate) fn describe_service_deployments(
+        &self,
+        input: &DescribeServiceDeployments,
+        now: Moment,
+    ) -> Result<Value, ApiError> {
+        let arns = &input.service_deployment_arns;
+        check_count(arns.len(), "serviceDeploymentArns")?;
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        for arn in arns {
+            let record = self.by_arn(arn, "service-deployment").and_then(|(service, id)| {
+                let record = service.history.iter().find(|record| record.id == id)?;
+                Some(self.full(service, record, now))
+            });
+            match record {
+                Some(shape) => found.push(shape),
+                None => failures.push(json!({ "arn": arn, "reason": "MISSING" })),
+            }
+        }
+        Ok(json!({ "serviceDeployments": found, "failures": failures }))
+    }
+
+    pub(crate) fn describe_service_revisions(
+        &self,
+        input: &DescribeServiceRevisions,
+    ) -> Result<Value, ApiError> {
+        check_count(input.service_revision_arns.len(), "serviceRevisionArns")?;
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        for arn in &input.service_revision_arns {
+            let record = self.by_arn(arn, "service-revision").and_then(|(service, id)| {
+                let record = service.history.iter().find(|r| r.deployment.to_string() == id)?;
+                Some((service, record))
+            });
+            let Some((service, record)) = record else {
+                failures.push(json!({ "arn": arn, "reason": "MISSING" }));
+                continue;
+            };
+            let family = &service.spec.family;
+            let mut shape = Map::new();
+            let mut put = |key: &str, value: Value| shape.insert(key.to_owned(), value);
+            put("serviceRevisionArn", json!(arn));
+            put("serviceArn", json!(self.service_arn(service)));
+            put("clusterArn", json!(self.cluster_arn(&service.spec.cluster)));
+            let definition = self.task_definition_arn(family, record.task_definition);
+            put("taskDefinition", json!(definition));
+            put("createdAt", record.created_at.to_json());
+            service_shape::insert_launch(&mut shape, service);
+            found.push(Value::Object(shape));
+        }
+        Ok(json!({ "serviceRevisions": found, "failures": failures }))
+    }
+
+    /// The service that an ARN `.../KIND/CLUSTER/SERVICE/ID` names, and the id.
+    fn by_arn<'a>(&self, arn: &'a str, kind: &str) -> Option<(&Service, &'a str)> {
+        let parts: Vec<&str> = Identity::resource_part(arn).split('/').collect();
+        let [found, cluster, name, id] = parts.as_slice() else { return None };
+        let index = self.service_index(Some(cluster), name).ok()?;
+        (*found == kind).then(|| (&self.services[index], *id))
+    }
+
+    fn brief(
+        &self,
+        service: &Service,
+        record: &ServiceDeployment,
+        now: Moment,
+    ) -> Map<String, Value> {
+        let mut shape = Map::new();
+        let mut put = |key: &str, value: Value| shape.insert(key.to_owned(), value);
+        put("serviceDeploymentArn", json!(service_deployment_arn(self, service, record)));
+        put("serviceArn", json!(self.service_arn(service)));
+        put("clusterArn", json!(self.cluster_arn(&service.spec.cluster)));
+        put("createdAt", record.created_at.to_json());
+        let target = self.revision_arn(service, record.deployment);
+        put("targetServiceRevisionArn", json!(target));
+        put("status", json!(record.status(now)));
+        if now >= record.started_at() {
+            put("startedAt", record.started_at().to_json());
+        }
+        if let Some(finished_at) = record.finished_at.filter(|at| *at <= now) {
+            put("finishedAt", finished_at.to_json());
+        }
+        if let Some(reason) = &record.reason {
+            put("statusReason", json!(reason));
+        }
+        shape
+    }
+
+    fn full(&self, service: &Service, record: &ServiceDeployment, now: Moment) -> Value {
+        let mut shape = self.brief(service, record, now);
+        shape.remove("targetServiceRevisionArn");
+        let mut put = |key: &str, value: Value| shape.insert(key.to_owned(), value);
+        let revision = |deployment: u64| {
+            json!({
+                "arn": self.revision_arn(service, deployment),
+                "requestedTaskCount": service.desired,
+                "runningTaskCount": service.count(Some(deployment), |t| t.phase == Phase::Running),
+                "pendingTaskCount": service.count(Some(deployment), pending),
+            })
+        };
+        put("targetServiceRevision", revision(record.deployment));
+        let sources: Vec<Value> = record.source.into_iter().map(revision).collect();
+        put("sourceServiceRevisions", json!(sources));
+        put("updatedAt", record.finished_at.unwrap_or(now).to_json());
+        put("deploymentConfiguration", deployment_configuration(service));
+        put("deploymentCircuitBreaker", circuit_breaker(service, record));
+        if record.progress == Progress::Stopped
+            && let Some(stopped_at) = record.finished_at.filter(|at| *at <= now)
+        {
+            put("stoppedAt", stopped_at.to_json());
+        }
+        if let Some(rollback) = &record.rollback {
+            put(
+                "rollback",
+                json!({
+                    "reason": rollback.reason,
+                    "startedAt": rollback.started_at.to_json(),
+                    "serviceRevisionArn": self.revision_arn(service, rollback.restores),
+                }),
+            );
+        }
+        Value::Object(shape)
+    }
+}
+
+impl ListServiceDeployments {
+    fn selects(&self, record: &ServiceDeployment, now: Moment) -> bool {
+        let status = self.status.is_empty() || self.status.iter().any(|s| s == record.status(now));
+        let at = record.created_at.epoch_seconds();
+        let within = self.created_at.as_ref().is_none_or(|range| {
+            range.after.is_none_or(|after| at >= after)
+                && range.before.is_none_or(|before| at <= before)
+        });
+        status && within && now.since(record.created_at) <= HISTORY
+    }
+}
+
+fn circuit_breaker(service: &Service, record: &ServiceDeployment) -> Value {
+    let enabled = service.spec.breaker.is_some_and(|breaker| breaker.enable);
+    let tripped = record.failed_tasks > 0;
+    let status = match (enabled, tripped, record.open()) {
+        (false, _, _) => "DISABLED",
+        (true, true, _) => "TRIGGERED",
+        (true, false, true) => "MONITORING",
+        (true, false, false) => "MONITORING_COMPLETE",
+    };
+    let failures = if record.open() && !tripped {
+        service.deployments.first().map_or(0, |primary| primary.failed_tasks)
+    } else {
+        record.failed_tasks
+    };
+    json!({
+        "status": status,
+        "failureCount": failures,
+        "threshold": breaker::threshold(service.desired),
+    })
+}
+
+fn check_count(count: usize, what: &str) -> Result<(), ApiError> {
+    match count {
+        1..=DESCRIBE_MAX => Ok(()),
+        _ => Err(ApiError::invalid_parameter(format!("{what} must have 1 to 20 elements."))),
+    }
+}

@@ -1,0 +1,214 @@
+//! What DescribeServices shows of a service. Members that a real service lacks are lacking here.
+
+use fastrand::Rng;
+use serde_json::{Map, Value, json};
+
+use super::Ecs;
+use super::deployment::{Deployment, ServiceDeployment};
+use super::service::Service;
+use super::spec::Launch;
+use super::task::{Phase, Task};
+use crate::simulator::moment::Moment;
+
+/// The `service` shape, tags apart.
+pub(crate) fn describe(ecs: &Ecs, service: &Service, now: Moment) -> Value {
+    let spec = &service.spec;
+    let events: Vec<Value> = service
+        .events
+        .iter()
+        .map(|e| json!({ "id": e.id, "createdAt": e.at.to_json(), "message": e.message }))
+        .collect();
+    let mut shape = json!({
+        "serviceArn": ecs.service_arn(service),
+        "serviceName": spec.name,
+        "clusterArn": ecs.cluster_arn(&spec.cluster),
+        "status": service.status.name(),
+        "desiredCount": service.desired,
+        "runningCount": service.count(None, |t| t.phase == Phase::Running),
+        "pendingCount": service.count(None, pending),
+        "taskDefinition": ecs.task_definition_arn(&spec.family, service.task_definition()),
+        "deploymentConfiguration": deployment_configuration(service),
+        "loadBalancers": load_balancers(service),
+        "serviceRegistries": [],
+        "events": events,
+        "createdAt": service.created_at.to_json(),
+        "placementConstraints": [],
+        "placementStrategy": [],
+        "schedulingStrategy": "REPLICA",
+        "enableECSManagedTags": false,
+        "propagateTags": "NONE",
+        "enableExecuteCommand": false,
+        "availabilityZoneRebalancing": "DISABLED",
+    });
+    let members = members(&mut shape);
+    if service.controlled_by_ecs() {
+        members.insert("deployments".to_owned(), deployments(ecs, service, now));
+    } else {
+        members.insert("deployments".to_owned(), json!([]));
+        members.insert("taskSets".to_owned(), task_sets(ecs, service));
+    }
+    if let Some(kind) = &spec.controller {
+        members.insert("deploymentController".to_owned(), json!({ "type": kind }));
+    }
+    if let Some(open) = service.history.last().filter(|record| record.open()) {
+        let arn = service_deployment_arn(ecs, service, open);
+        members.insert("currentServiceDeployment".to_owned(), json!(arn));
+    }
+    insert_launch(members, service);
+    shape
+}
+
+/// The tags as the API lists them.
+pub(crate) fn tags<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> Value {
+    tags.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
+}
+
+/// The ARN of a service deployment.
+pub(crate) fn service_deployment_arn(
+    ecs: &Ecs,
+    service: &Service,
+    record: &ServiceDeployment,
+) -> String {
+    let (cluster, name) = (&service.spec.cluster, &service.spec.name);
+    ecs.identity.ecs_arn(&format!("service-deployment/{cluster}/{name}/{}", record.id))
+}
+
+/// Adds where the tasks run: `launchType` or `capacityProviderStrategy`, never both.
+pub(crate) fn insert_launch(members: &mut Map<String, Value>, service: &Service) {
+    match &service.spec.launch {
+        Launch::Type(kind) => {
+            members.insert("launchType".to_owned(), json!(kind));
+            if kind != "FARGATE" {
+                return;
+            }
+        }
+        Launch::CapacityProviders(names) => {
+            let strategy: Vec<Value> = names
+                .iter()
+                .map(|name| json!({ "capacityProvider": name, "weight": 1, "base": 0 }))
+                .collect();
+            members.insert("capacityProviderStrategy".to_owned(), json!(strategy));
+        }
+    }
+    members.insert("platformVersion".to_owned(), json!("LATEST"));
+    members.insert("platformFamily".to_owned(), json!("Linux"));
+    members.insert("networkConfiguration".to_owned(), network());
+}
+
+/// The `deploymentConfiguration` of a service.
+pub(crate) fn deployment_configuration(service: &Service) -> Value {
+    let spec = &service.spec;
+    let mut shape = json!({
+        "maximumPercent": spec.maximum_percent,
+        "minimumHealthyPercent": spec.minimum_healthy_percent,
+    });
+    let members = members(&mut shape);
+    if let Some(breaker) = spec.breaker {
+        let breaker = json!({ "enable": breaker.enable, "rollback": breaker.rollback });
+        members.insert("deploymentCircuitBreaker".to_owned(), breaker);
+    }
+    if let Some(strategy) = &spec.strategy {
+        members.insert("strategy".to_owned(), json!(strategy));
+    }
+    shape
+}
+
+/// Whether a task counts as pending: ECS counts everything that is not RUNNING yet.
+pub(crate) fn pending(task: &Task) -> bool {
+    task.active() && task.phase < Phase::Running
+}
+
+fn deployments(ecs: &Ecs, service: &Service, now: Moment) -> Value {
+    let mut entries: Vec<Value> = service
+        .deployments
+        .iter()
+        .enumerate()
+        .map(|(position, deployment)| deployment_json(ecs, service, deployment, position == 0))
+        .collect();
+    // The order is not promised. Seeding by the instant keeps it a function of the world alone.
+    if let (Some(seed), Some(primary)) = (ecs.shuffle, service.deployments.first()) {
+        Rng::with_seed(seed ^ primary.id ^ now.milliseconds()).shuffle(&mut entries);
+    }
+    entries.into()
+}
+
+fn deployment_json(
+    ecs: &Ecs,
+    service: &Service,
+    deployment: &Deployment,
+    is_primary: bool,
+) -> Value {
+    let revision = deployment.revision.task_definition;
+    let id = Some(deployment.id);
+    let state = match &service.rollout_state_override {
+        Some(text) if is_primary => text.as_str(),
+        _ => deployment.state.name(),
+    };
+    let mut shape = json!({
+        "id": deployment.name(),
+        "status": if is_primary { "PRIMARY" } else { "ACTIVE" },
+        "taskDefinition": ecs.task_definition_arn(&service.spec.family, revision),
+        "desiredCount": if is_primary { service.desired } else { deployment.wanted },
+        "pendingCount": service.count(id, pending),
+        "runningCount": service.count(id, |t| t.phase == Phase::Running),
+        "failedTasks": deployment.failed_tasks,
+        "createdAt": deployment.created_at.to_json(),
+        "updatedAt": deployment.updated_at.to_json(),
+    });
+    let members = members(&mut shape);
+    // An empty override stands for the services that report no rollout state at all.
+    if !state.is_empty() {
+        members.insert("rolloutState".to_owned(), json!(state));
+        members.insert("rolloutStateReason".to_owned(), json!(deployment.reason));
+    }
+    insert_launch(members, service);
+    if members.contains_key("platformVersion") {
+        members.insert("platformVersion".to_owned(), json!("1.4.0"));
+    }
+    shape
+}
+
+fn task_sets(ecs: &Ecs, service: &Service) -> Value {
+    let sets = service.deployments.iter().map(|deployment| {
+        let revision = deployment.revision.task_definition;
+        let id = Some(deployment.id);
+        json!({
+            "id": deployment.name(),
+            "serviceArn": ecs.service_arn(service),
+            "clusterArn": ecs.cluster_arn(&service.spec.cluster),
+            "status": "PRIMARY",
+            "taskDefinition": ecs.task_definition_arn(&service.spec.family, revision),
+            "computedDesiredCount": service.desired,
+            "pendingCount": service.count(id, pending),
+            "runningCount": service.count(id, |t| t.phase == Phase::Running),
+            "createdAt": deployment.created_at.to_json(),
+            "updatedAt": deployment.updated_at.to_json(),
+            "scale": { "value": 100.0, "unit": "PERCENT" },
+            "stabilityStatus": "STEADY_STATE",
+        })
+    });
+    sets.collect()
+}
+
+fn load_balancers(service: &Service) -> Value {
+    match &service.target_group {
+        None => json!([]),
+        Some(arn) => json!([{
+            "targetGroupArn": arn,
+            "containerName": service.spec.name,
+            "containerPort": 8080,
+        }]),
+    }
+}
+
+fn network() -> Value {
+    json!({ "awsvpcConfiguration": {
+        "subnets": ["subnet-0a1b2c3d4e5f60718"],
+        "securityGroups": ["sg-0a1b2c3d4e5f60718"],
+        "assignPublicIp": "DISABLED",
+    } })
+}
+
+fn members(shape: &mut Value) -> &mut Map<String, Value> {
+    shape.as_object_mut().expect("the shape was written as an object just above")
+}
