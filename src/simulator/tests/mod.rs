@@ -1,1 +1,12 @@
-//! The simulator against what AWS documents.
+//! The simulator against what AWS documents, through its router and through the real SDK.
+
+mod api;
+mod breaker;
+mod deletion;
+mod faulty;
+mod paging;
+mod rolling;
+mod scale;
+mod sdk;
+mod service_deployments;
+mod support;
