@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
+use axum::middleware::map_response;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::Simulator;
 use super::wire::Silence;
@@ -14,7 +16,7 @@ use super::wire::Silence;
 const SILENCE_MAX: Duration = Duration::from_secs(300);
 
 impl Simulator {
-    /// Serves on a listener until `shutdown` completes, then ends the open connections.
+    /// Serves on a listener until `shutdown` completes, then lets open calls end.
     ///
     /// # Errors
     /// Those of accepting connections.
@@ -23,15 +25,26 @@ impl Simulator {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let router = self.router().layer(axum::middleware::map_response(keep_silence));
+        let stopping = CancellationToken::new();
+        let waiting = stopping.clone();
+        let silence = map_response(move |response| keep_silence(response, waiting.clone()));
+        let shutdown = async move {
+            shutdown.await;
+            stopping.cancel();
+        };
+        let router = self.router().layer(silence);
         axum::serve(listener, router).with_graceful_shutdown(shutdown).await
     }
 }
 
 /// HTTP cannot answer nothing: the connection is held, and ends in a gateway's timeout.
-async fn keep_silence(response: Response<Body>) -> Response<Body> {
+async fn keep_silence(response: Response<Body>, stopping: CancellationToken) -> Response<Body> {
     if response.extensions().get::<Silence>().is_some() {
-        tokio::time::sleep(SILENCE_MAX).await;
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => {}
+            () = tokio::time::sleep(SILENCE_MAX) => {}
+        }
     }
     response
 }

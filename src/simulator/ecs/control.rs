@@ -40,13 +40,17 @@ impl Ecs {
     /// Starts a deployment that nobody forced through the API. Returns its id.
     pub(crate) fn deploy(&mut self, index: usize, new_revision: bool, now: Moment) -> String {
         self.freeze_reads(index, self.stale_reads, now);
-        let mut revision = self.services[index].next_revision();
+        let current = self.services[index].revision();
+        let (family, mut number) = match current {
+            Some(current) => (current.family.clone(), current.number),
+            None => (self.services[index].spec.family.clone(), 1),
+        };
         if new_revision {
-            let family = self.services[index].spec.family.clone();
             let members = task_definitions::plain_task_definition(&family);
-            revision.task_definition = self.add_revision(&family, members, now);
+            number = self.add_revision(&family, members, now);
         }
         let service = &mut self.services[index];
+        let revision = service.revision_of(&family, number);
         scheduler::start_deployment(service, revision, None, now, &mut self.ids);
         let id = service.deployments[0].name();
         self.run_service(index, now);

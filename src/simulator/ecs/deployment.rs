@@ -34,11 +34,14 @@ impl RolloutState {
     }
 }
 
-/// What a deployment launches tasks from.
-#[derive(Debug, Clone)]
+/// What a deployment launches tasks from; its tasks share it.
+#[derive(Debug)]
 pub(crate) struct Revision {
-    pub(crate) task_definition: u32,
-    pub(crate) behaviour: Arc<Behaviour>,
+    /// The family of the task definition.
+    pub(crate) family: String,
+    /// The revision number of the task definition.
+    pub(crate) number: u32,
+    pub(crate) behaviour: Behaviour,
 }
 
 /// One entry of `deployments[]`.
@@ -46,7 +49,7 @@ pub(crate) struct Revision {
 pub(crate) struct Deployment {
     /// The digits of `ecs-svc/<digits>`.
     pub(crate) id: u64,
-    pub(crate) revision: Revision,
+    pub(crate) revision: Arc<Revision>,
     pub(crate) created_at: Moment,
     pub(crate) updated_at: Moment,
     pub(crate) state: RolloutState,
@@ -65,7 +68,7 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    pub(crate) fn start(id: u64, revision: Revision, now: Moment) -> Self {
+    pub(crate) fn start(id: u64, revision: Arc<Revision>, now: Moment) -> Self {
         Deployment {
             id,
             revision,
@@ -85,6 +88,11 @@ impl Deployment {
     /// The id as the API writes it.
     pub(crate) fn name(&self) -> String {
         deployment_name(self.id)
+    }
+
+    /// Whether it may launch tasks at `now`: it has not failed, and does not back off.
+    pub(crate) fn may_launch(&self, now: Moment) -> bool {
+        self.state != RolloutState::Failed && self.retry_at.is_none_or(|retry_at| retry_at <= now)
     }
 
     pub(crate) fn complete(&mut self, now: Moment) {
@@ -140,7 +148,7 @@ pub(crate) struct ServiceDeployment {
     pub(crate) deployment: u64,
     /// The deployment it started from, whose revision is its source.
     pub(crate) source: Option<u64>,
-    pub(crate) task_definition: u32,
+    pub(crate) revision: Arc<Revision>,
     pub(crate) created_at: Moment,
     pub(crate) finished_at: Option<Moment>,
     pub(crate) progress: Progress,

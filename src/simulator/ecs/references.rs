@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Ecs;
 use super::clusters::Cluster;
+use super::deployment::Revision;
 use super::service::Service;
 use crate::simulator::error::ApiError;
 use crate::simulator::identity::Identity;
@@ -67,9 +68,19 @@ impl Ecs {
         cluster: Option<&str>,
         service: &str,
     ) -> Result<usize, ApiError> {
-        let cluster = self.cluster(cluster)?;
-        let index = cluster.services.get(service_name(service)).copied();
+        self.cluster(cluster)?;
+        let index = self.find_service(cluster, service);
         index.ok_or_else(ApiError::service_not_found)
+    }
+
+    /// The index of a service. One whose ARN names another cluster than the request is not found.
+    pub(crate) fn find_service(&self, cluster: Option<&str>, service: &str) -> Option<usize> {
+        let cluster = cluster_name(cluster);
+        let parts: Vec<&str> = Identity::resource_part(service).split('/').collect();
+        if matches!(parts.as_slice(), ["service", named, _] if *named != cluster) {
+            return None;
+        }
+        self.clusters.get(cluster)?.services.get(service_name(service)).copied()
     }
 
     pub(crate) fn cluster_arn(&self, name: &str) -> String {
@@ -90,6 +101,10 @@ impl Ecs {
 
     pub(crate) fn task_definition_arn(&self, family: &str, revision: u32) -> String {
         self.identity.ecs_arn(&format!("task-definition/{family}:{revision}"))
+    }
+
+    pub(crate) fn revision_task_definition(&self, revision: &Revision) -> String {
+        self.task_definition_arn(&revision.family, revision.number)
     }
 
     pub(crate) fn revision_arn(&self, service: &Service, deployment: u64) -> String {

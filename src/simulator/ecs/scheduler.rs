@@ -4,6 +4,8 @@
 //! `floor(desired × maximumPercent)` tasks are active (Amazon ECS Developer Guide, "Deploy Amazon
 //! ECS services by replacing tasks"). A task whose `desiredStatus` is STOPPED is no longer active.
 
+use std::sync::Arc;
+
 use super::deployment::{Deployment, Progress, Revision, RolloutState, ServiceDeployment};
 use super::events;
 use super::service::{Completed, Service, ServiceStatus};
@@ -17,7 +19,7 @@ const SUPERSEDED: &str = "Service deployment stopped because a newer deployment 
 /// belongs to the service deployment that failed; any other begins a new service deployment.
 pub(crate) fn start_deployment(
     service: &mut Service,
-    revision: Revision,
+    revision: Arc<Revision>,
     rolling_back_to: Option<u64>,
     now: Moment,
     ids: &mut Ids,
@@ -37,7 +39,7 @@ pub(crate) fn start_deployment(
             id: ids.service_deployment(),
             deployment: deployment.id,
             source,
-            task_definition: deployment.revision.task_definition,
+            revision: deployment.revision.clone(),
             created_at: now,
             finished_at: None,
             progress: Progress::Running,
@@ -177,20 +179,22 @@ fn start_missing(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
     for index in (1..service.deployments.len()).rev() {
         let deployment = &service.deployments[index];
         let active = service.count(Some(deployment.id), Task::active);
-        let replaces = too_few && deployment.state != RolloutState::Failed;
-        if !replaces {
+        if !too_few || deployment.state == RolloutState::Failed {
             service.deployments[index].wanted = active;
             continue;
         }
-        let missing = deployment.wanted.saturating_sub(active).min(room);
+        let allowed = if deployment.may_launch(now) { room } else { 0 };
+        let missing = deployment.wanted.saturating_sub(active).min(allowed);
         room -= missing;
         started.extend((0..missing).map(|_| service.launch_task(index, now, ids)));
     }
     if let Some(primary) = service.deployments.first() {
-        let may_launch = primary.state != RolloutState::Failed
-            && primary.retry_at.is_none_or(|retry_at| retry_at <= now);
         let active = service.count(Some(primary.id), Task::active);
-        let missing = if may_launch { service.desired.saturating_sub(active).min(room) } else { 0 };
+        let missing = if primary.may_launch(now) {
+            service.desired.saturating_sub(active).min(room)
+        } else {
+            0
+        };
         started.extend((0..missing).map(|_| service.launch_task(0, now, ids)));
     }
     if started.is_empty() {

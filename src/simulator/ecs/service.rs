@@ -4,6 +4,7 @@
 //! scheduler's, and what the API shows of it the shapes'.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::behaviour::Behaviour;
 use super::deployment::{Deployment, Revision, RolloutState, ServiceDeployment};
@@ -47,7 +48,7 @@ pub(crate) struct ServiceEvent {
 #[derive(Debug, Clone)]
 pub(crate) struct Completed {
     pub(crate) id: u64,
-    pub(crate) revision: Revision,
+    pub(crate) revision: Arc<Revision>,
 }
 
 /// A service of the simulated account.
@@ -117,16 +118,16 @@ impl Service {
         self.spec.controller.as_deref().is_none_or(|kind| kind == "ECS")
     }
 
-    /// The revision of the task definition that the PRIMARY runs.
-    pub(crate) fn task_definition(&self) -> u32 {
-        self.deployments.first().map_or(1, |primary| primary.revision.task_definition)
+    /// The revision that the PRIMARY runs, or after its deletion that ran last.
+    pub(crate) fn revision(&self) -> Option<&Arc<Revision>> {
+        let primary = self.deployments.first().map(|primary| &primary.revision);
+        primary.or_else(|| self.last_completed.as_ref().map(|completed| &completed.revision))
     }
 
-    /// The revision that a forced deployment takes: the PRIMARY's task definition, and how tasks
-    /// behave from now on.
-    pub(crate) fn next_revision(&self) -> Revision {
-        let task_definition = self.task_definition();
-        Revision { task_definition, behaviour: self.spec.next_revision.clone().into() }
+    /// The revision that a deployment of a task definition takes: tasks behave as is set now.
+    pub(crate) fn revision_of(&self, family: &str, number: u32) -> Arc<Revision> {
+        let behaviour = self.spec.next_revision.clone();
+        Arc::new(Revision { family: family.to_owned(), number, behaviour })
     }
 
     /// Puts a running, completed deployment and its settled tasks in place.
@@ -134,7 +135,11 @@ impl Service {
         let ages = self.spec.task_ages.clone();
         let oldest = ages.iter().max().copied().unwrap_or_default();
         let created_at = now.minus(oldest);
-        let revision = Revision { task_definition: 1, behaviour: Behaviour::Healthy.into() };
+        let revision = Arc::new(Revision {
+            family: self.spec.family.clone(),
+            number: 1,
+            behaviour: Behaviour::Healthy,
+        });
         self.created_at = created_at;
         scheduler::start_deployment(self, revision, None, created_at, ids);
         let last = ages.last().copied().unwrap_or_default();
@@ -165,16 +170,8 @@ impl Service {
     pub(crate) fn launch_task(&mut self, index: usize, now: Moment, ids: &mut Ids) -> u128 {
         let id = ids.task();
         let deployment = &self.deployments[index];
-        let revision = &deployment.revision;
-        let task = Task::launch(
-            id,
-            self.next_sequence,
-            deployment.id,
-            revision.task_definition,
-            revision.behaviour.clone(),
-            &self.spec,
-            now,
-        );
+        let revision = deployment.revision.clone();
+        let task = Task::launch(id, self.next_sequence, deployment.id, revision, &self.spec, now);
         self.next_sequence += 1;
         self.tasks.insert(id, task);
         self.launched.push(id);
@@ -254,8 +251,8 @@ impl Service {
     }
 
     fn next_due(&self, now: Moment) -> Option<Moment> {
-        let launches = self.deployments.first().filter(|d| d.state != RolloutState::Failed);
-        let retry = launches.and_then(|d| d.retry_at).filter(|at| *at > now);
-        self.tasks.values().filter_map(|t| t.next_at).chain(retry).min()
+        let launching = self.deployments.iter().filter(|d| d.state != RolloutState::Failed);
+        let retries = launching.filter_map(|d| d.retry_at).filter(|at| *at > now);
+        self.tasks.values().filter_map(|t| t.next_at).chain(retries).min()
     }
 }

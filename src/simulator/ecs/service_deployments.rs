@@ -113,13 +113,12 @@ impl Ecs {
                 failures.push(json!({ "arn": arn, "reason": "MISSING" }));
                 continue;
             };
-            let family = &service.spec.family;
             let mut shape = Map::new();
             let mut put = |key: &str, value: Value| shape.insert(key.to_owned(), value);
             put("serviceRevisionArn", json!(arn));
             put("serviceArn", json!(self.service_arn(service)));
             put("clusterArn", json!(self.cluster_arn(&service.spec.cluster)));
-            let definition = self.task_definition_arn(family, record.task_definition);
+            let definition = self.revision_task_definition(&record.revision);
             put("taskDefinition", json!(definition));
             put("createdAt", record.created_at.to_json());
             service_shape::insert_launch(&mut shape, service);

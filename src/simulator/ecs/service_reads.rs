@@ -66,12 +66,12 @@ impl Ecs {
         if input.services.len() > DESCRIBE_SERVICES_MAX {
             return Err(ApiError::invalid_parameter("Services cannot have more than 10 elements."));
         }
-        let cluster = self.cluster(input.cluster.as_deref())?;
+        self.cluster(input.cluster.as_deref())?;
         let with_tags = input.include.iter().any(|member| member == "TAGS");
         let (mut services, mut failures) = (Vec::new(), Vec::new());
         for reference in &input.services {
-            match cluster.services.get(service_name(reference)) {
-                Some(index) => services.push(self.visible_service(*index, with_tags, now)),
+            match self.find_service(input.cluster.as_deref(), reference) {
+                Some(index) => services.push(self.visible_service(index, with_tags, now)),
                 None => failures.push(self.missing_service(input.cluster.as_deref(), reference)),
             }
         }

@@ -26,7 +26,6 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, now: Moment) -> Value {
         "desiredCount": service.desired,
         "runningCount": service.count(None, |t| t.phase == Phase::Running),
         "pendingCount": service.count(None, pending),
-        "taskDefinition": ecs.task_definition_arn(&spec.family, service.task_definition()),
         "deploymentConfiguration": deployment_configuration(service),
         "loadBalancers": load_balancers(service),
         "serviceRegistries": [],
@@ -46,6 +45,10 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, now: Moment) -> Value {
     } else {
         members.insert("deployments".to_owned(), json!([]));
         members.insert("taskSets".to_owned(), task_sets(ecs, service));
+    }
+    if let Some(revision) = service.revision() {
+        let arn = ecs.revision_task_definition(revision);
+        members.insert("taskDefinition".to_owned(), json!(arn));
     }
     if let Some(kind) = &spec.controller {
         members.insert("deploymentController".to_owned(), json!({ "type": kind }));
@@ -78,9 +81,6 @@ pub(crate) fn insert_launch(members: &mut Map<String, Value>, service: &Service)
     match &service.spec.launch {
         Launch::Type(kind) => {
             members.insert("launchType".to_owned(), json!(kind));
-            if kind != "FARGATE" {
-                return;
-            }
         }
         Launch::CapacityProviders(names) => {
             let strategy: Vec<Value> = names
@@ -89,6 +89,9 @@ pub(crate) fn insert_launch(members: &mut Map<String, Value>, service: &Service)
                 .collect();
             members.insert("capacityProviderStrategy".to_owned(), json!(strategy));
         }
+    }
+    if service.spec.launch.of_tasks() != "FARGATE" {
+        return;
     }
     members.insert("platformVersion".to_owned(), json!("LATEST"));
     members.insert("platformFamily".to_owned(), json!("Linux"));
@@ -138,7 +141,6 @@ fn deployment_json(
     deployment: &Deployment,
     is_primary: bool,
 ) -> Value {
-    let revision = deployment.revision.task_definition;
     let id = Some(deployment.id);
     let state = match &service.rollout_state_override {
         Some(text) if is_primary => text.as_str(),
@@ -147,7 +149,7 @@ fn deployment_json(
     let mut shape = json!({
         "id": deployment.name(),
         "status": if is_primary { "PRIMARY" } else { "ACTIVE" },
-        "taskDefinition": ecs.task_definition_arn(&service.spec.family, revision),
+        "taskDefinition": ecs.revision_task_definition(&deployment.revision),
         "desiredCount": if is_primary { service.desired } else { deployment.wanted },
         "pendingCount": service.count(id, pending),
         "runningCount": service.count(id, |t| t.phase == Phase::Running),
@@ -170,14 +172,13 @@ fn deployment_json(
 
 fn task_sets(ecs: &Ecs, service: &Service) -> Value {
     let sets = service.deployments.iter().map(|deployment| {
-        let revision = deployment.revision.task_definition;
         let id = Some(deployment.id);
         json!({
             "id": deployment.name(),
             "serviceArn": ecs.service_arn(service),
             "clusterArn": ecs.cluster_arn(&service.spec.cluster),
             "status": "PRIMARY",
-            "taskDefinition": ecs.task_definition_arn(&service.spec.family, revision),
+            "taskDefinition": ecs.revision_task_definition(&deployment.revision),
             "computedDesiredCount": service.desired,
             "pendingCount": service.count(id, pending),
             "runningCount": service.count(id, |t| t.phase == Phase::Running),

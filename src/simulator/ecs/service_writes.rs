@@ -89,8 +89,7 @@ impl Ecs {
         let (family, revision) = self.active_task_definition(reference)?;
         let spec = input.to_spec(&cluster).family(&family);
         let mut service = Service::new(spec, &self.identity, now);
-        let mut first = service.next_revision();
-        first.task_definition = revision;
+        let first = service.revision_of(&family, revision);
         scheduler::start_deployment(&mut service, first, None, now, &mut self.ids);
         let index = self.insert_service(service);
         self.run_service(index, now);
@@ -109,15 +108,14 @@ impl Ecs {
         }
         let forced = input.force_new_deployment == Some(true);
         check_controller(service, forced, input.task_definition.is_some())?;
-        let mut revision = service.next_revision();
-        let mut changed = false;
-        if let Some(reference) = &input.task_definition {
-            let (family, number) = self.active_task_definition(reference)?;
-            changed = number != revision.task_definition || family != service.spec.family;
-            revision.task_definition = number;
-            self.freeze_reads(index, self.stale_reads, now);
-            self.services[index].spec.family = family;
-        }
+        let current = service.revision().cloned();
+        let (family, number) = match (&input.task_definition, &current) {
+            (Some(reference), _) => self.active_task_definition(reference)?,
+            (None, Some(current)) => (current.family.clone(), current.number),
+            (None, None) => return Err(ApiError::service_not_active()),
+        };
+        let changed = current.is_none_or(|now| (&now.family, now.number) != (&family, number));
+        let revision = self.services[index].revision_of(&family, number);
         self.freeze_reads(index, self.stale_reads, now);
         let service = &mut self.services[index];
         service.desired = input.desired_count.unwrap_or(service.desired);

@@ -14,6 +14,20 @@ pub enum Launch {
     CapacityProviders(Vec<String>),
 }
 
+impl Launch {
+    /// The `launchType` that the tasks report. Those on Fargate's capacity providers report
+    /// `FARGATE`, those on any other one `EC2`.
+    pub(crate) fn of_tasks(&self) -> &str {
+        match self {
+            Launch::Type(kind) => kind,
+            Launch::CapacityProviders(names) if names.iter().all(|n| n.starts_with("FARGATE")) => {
+                "FARGATE"
+            }
+            Launch::CapacityProviders(_) => "EC2",
+        }
+    }
+}
+
 /// `deploymentConfiguration.deploymentCircuitBreaker`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breaker {

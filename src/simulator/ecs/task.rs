@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
+use super::deployment::Revision;
 use super::spec::ServiceSpec;
 use crate::simulator::moment::Moment;
 
@@ -75,7 +76,7 @@ pub(crate) struct Task {
     pub(crate) sequence: u64,
     /// The digits of the deployment that launched it (`startedBy`).
     pub(crate) deployment: u64,
-    pub(crate) revision: u32,
+    pub(crate) revision: Arc<Revision>,
     pub(crate) phase: Phase,
     pub(crate) healthy: bool,
     /// `desiredStatus` is STOPPED.
@@ -90,7 +91,6 @@ pub(crate) struct Task {
     /// Increments with every change, as in ECS.
     pub(crate) version: u64,
     pub(crate) next_at: Option<Moment>,
-    behaviour: Arc<Behaviour>,
 }
 
 impl Task {
@@ -99,12 +99,11 @@ impl Task {
         id: u128,
         sequence: u64,
         deployment: u64,
-        revision: u32,
-        behaviour: Arc<Behaviour>,
+        revision: Arc<Revision>,
         spec: &ServiceSpec,
         now: Moment,
     ) -> Self {
-        let next_at = Some(now + start_time(&behaviour, spec) / 10);
+        let next_at = Some(now + start_time(&revision.behaviour, spec) / 10);
         Task {
             id,
             sequence,
@@ -121,7 +120,6 @@ impl Task {
             stop_cause: None,
             version: 1,
             next_at,
-            behaviour,
         }
     }
 
@@ -164,11 +162,11 @@ impl Task {
     /// Makes the transition that is due at `now`, and says what it means; `None` when none is due.
     pub(crate) fn step(&mut self, spec: &ServiceSpec, now: Moment) -> Option<TaskChange> {
         let due = self.next_at.filter(|at| *at <= now)?;
-        let start = start_time(&self.behaviour, spec);
+        let start = start_time(&self.revision.behaviour, spec);
         match self.phase {
             Phase::Provisioning => {
                 self.created_at = Some(due);
-                let stays = *self.behaviour == Behaviour::StaysPending;
+                let stays = self.revision.behaviour == Behaviour::StaysPending;
                 self.enter(Phase::Pending, (!stays).then(|| due + start / 5));
             }
             Phase::Pending => self.enter(Phase::Activating, Some(due + start * 7 / 10)),
@@ -186,14 +184,14 @@ impl Task {
     }
 
     fn finish_starting(&mut self, spec: &ServiceSpec, now: Moment) -> TaskChange {
-        if let Behaviour::CannotStart { reason } = &*self.behaviour {
+        if let Behaviour::CannotStart { reason } = &self.revision.behaviour {
             let cause = StopCause { code: "TaskFailedToStart", reason: reason.clone() };
             self.begin_stop(cause, now);
             self.enter(Phase::Deprovisioning, Some(now + DEPROVISIONING_TIME));
             return TaskChange::FailedToStart;
         }
         self.started_at = Some(now);
-        let wait = match *self.behaviour {
+        let wait = match self.revision.behaviour {
             Behaviour::NeverHealthy => UNHEALTHY_AFTER,
             _ => spec.healthy_after,
         };
@@ -203,7 +201,7 @@ impl Task {
 
     fn answer_health_check(&mut self) -> TaskChange {
         self.next_at = None;
-        if *self.behaviour == Behaviour::NeverHealthy {
+        if self.revision.behaviour == Behaviour::NeverHealthy {
             return TaskChange::FoundUnhealthy;
         }
         self.healthy = true;

@@ -14,7 +14,7 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
     let mut shape = json!({
         "taskArn": ecs.task_arn(&spec.cluster, task.id),
         "clusterArn": ecs.cluster_arn(&spec.cluster),
-        "taskDefinitionArn": ecs.task_definition_arn(&spec.family, task.revision),
+        "taskDefinitionArn": ecs.revision_task_definition(&task.revision),
         "group": format!("service:{}", spec.name),
         "startedBy": deployment_name(task.deployment),
         "lastStatus": task.phase.name(),
@@ -28,7 +28,7 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
             "containerArn": ecs.identity.ecs_arn(&format!("container/{}/{:032x}", spec.cluster, task.id)),
             "taskArn": ecs.task_arn(&spec.cluster, task.id),
             "name": spec.name,
-            "image": format!("{}:latest", spec.family),
+            "image": format!("{}:latest", task.revision.family),
             "lastStatus": task.phase.name(),
             "healthStatus": "UNKNOWN",
         }],
@@ -43,9 +43,10 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
         ("stopCode", task.stop_cause.as_ref().map(|cause| json!(cause.code))),
         ("stoppedReason", task.stop_cause.as_ref().map(|cause| json!(cause.reason))),
     ];
-    let (launch_type, provider) = match &spec.launch {
-        Launch::Type(kind) => (kind.as_str(), None),
-        Launch::CapacityProviders(names) => ("FARGATE", names.first()),
+    let launch_type = spec.launch.of_tasks();
+    let provider = match &spec.launch {
+        Launch::Type(_) => None,
+        Launch::CapacityProviders(names) => names.first(),
     };
     optional.push(("launchType", Some(json!(launch_type))));
     optional.push(("capacityProviderName", provider.map(|name| json!(name))));

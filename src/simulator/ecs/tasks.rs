@@ -10,7 +10,6 @@ use super::deployment::deployment_name;
 use super::paging::Page;
 use super::references::{cluster_name, task_id};
 use super::service::Service;
-use super::spec::Launch;
 use super::task::{Phase, StopCause, Task};
 use super::task_shape;
 use crate::simulator::error::ApiError;
@@ -160,12 +159,9 @@ impl ListTasks {
     }
 
     fn selects(&self, service: &Service, task: &Task) -> bool {
-        let family = self.family.as_ref().is_none_or(|family| *family == service.spec.family);
-        let launch_type =
-            self.launch_type.as_ref().is_none_or(|asked| match &service.spec.launch {
-                Launch::Type(kind) => asked == kind,
-                Launch::CapacityProviders(_) => asked == "FARGATE",
-            });
+        let family = self.family.as_ref().is_none_or(|family| *family == task.revision.family);
+        let launched_as = service.spec.launch.of_tasks();
+        let launch_type = self.launch_type.as_ref().is_none_or(|asked| asked == launched_as);
         let started_by = self.started_by.as_ref();
         let starter = started_by.is_none_or(|by| *by == deployment_name(task.deployment));
         family && launch_type && starter

@@ -17,6 +17,9 @@ async fn unknown_services_and_clusters_are_told_apart() {
     assert_eq!(answer["failures"], json!([{ "arn": arn, "reason": "MISSING" }]));
     let answer = call(&sim, "ListTasks", json!({ "cluster": "gone" })).await;
     assert_eq!((answer.status, answer.code()), (400, "ClusterNotFoundException"));
+    sim.add_cluster("dev");
+    let elsewhere = json!({ "cluster": "dev", "services": [sim.service("prd", "api").arn] });
+    assert_eq!(ok(&sim, "DescribeServices", elsewhere).await["failures"][0]["reason"], "MISSING");
     let input = json!({ "cluster": "prd", "service": "gone", "forceNewDeployment": true });
     let answer = call(&sim, "UpdateService", input).await;
     assert_eq!(answer.code(), "ServiceNotFoundException");
@@ -169,4 +172,28 @@ async fn a_task_stopped_by_a_user_says_so() {
     let stopped = ok(&sim, "StopTask", input).await["task"].clone();
     assert_eq!(stopped["stopCode"], "UserInitiated");
     assert_eq!(stopped["lastStatus"], "STOPPING");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_task_definition_starts_a_deployment_and_old_tasks_keep_theirs() {
+    let sim = with_service(|s| s);
+    let definition = json!({ "family": "web", "containerDefinitions": [{ "name": "web" }] });
+    ok(&sim, "RegisterTaskDefinition", definition).await;
+    let input = json!({ "cluster": "prd", "service": "api", "taskDefinition": "web:1" });
+    let service = ok(&sim, "UpdateService", input.clone()).await["service"].clone();
+    assert_eq!(service["deployments"].as_array().unwrap().len(), 2);
+    let view = sim.service("prd", "api");
+    let tasks: Vec<&String> = view.tasks.iter().map(|task| &task.arn).collect();
+    let described = json!({ "cluster": "prd", "tasks": tasks });
+    let tasks = ok(&sim, "DescribeTasks", described).await["tasks"].clone();
+    let definitions: Vec<&str> =
+        [0, 1].iter().map(|n| tasks[*n]["taskDefinitionArn"].as_str().unwrap()).collect();
+    assert!(definitions[0].ends_with("/api:1") && definitions[1].ends_with("/web:1"));
+    pass(600).await;
+    let same = ok(&sim, "UpdateService", input).await["service"].clone();
+    assert_eq!(same["deployments"].as_array().unwrap().len(), 1, "nothing changed");
+    assert_eq!(sim.started_deployments("prd", "api"), 0);
+    ok(&sim, "DeregisterTaskDefinition", json!({ "taskDefinition": "api:1" })).await;
+    let input = json!({ "cluster": "prd", "service": "api", "taskDefinition": "api:1" });
+    assert_eq!(call(&sim, "UpdateService", input).await.message(), "TaskDefinition is inactive");
 }

@@ -140,7 +140,6 @@ async fn an_old_task_killed_mid_rollout_comes_back_under_the_old_deployment() {
     force(&sim).await;
     pass(60).await;
     sim.kill_task("prd", "api").unwrap();
-    // No room is left at 200 %, so the replacement waits for the killed task's place.
     pass(120).await;
     let view = sim.service("prd", "api");
     let olds: Vec<_> = view.active_tasks().filter(|t| t.deployment == old).collect();
