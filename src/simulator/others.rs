@@ -47,6 +47,17 @@ impl Simulator {
         });
     }
 
+    /// Lets the last completed revision behave otherwise from now on, as when its image is gone:
+    /// running tasks stay, but replacements and rollbacks follow the new behaviour.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn set_completed_behaviour(&self, cluster: &str, service: &str, behaviour: Behaviour) {
+        self.on_service(cluster, service, |ecs, at, now| {
+            ecs.change(at, now, |service| service.set_completed_behaviour(behaviour));
+        });
+    }
+
     /// Somebody deletes the service by force: it is DRAINING until its last task has stopped,
     /// then INACTIVE.
     ///

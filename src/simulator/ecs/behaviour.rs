@@ -13,10 +13,28 @@ pub enum Behaviour {
         /// The `stoppedReason`, e.g. `CannotPullContainerError: ...`.
         reason: String,
     },
+    /// The first tasks of the deployment stop like those of `CannotStart`; later ones turn healthy.
+    FailsFirst {
+        /// How many tasks fail.
+        tasks: u32,
+        /// Their `stoppedReason`.
+        reason: String,
+    },
     /// Reaches RUNNING, then fails its health checks and is stopped by the scheduler.
     NeverHealthy,
     /// Never gets past PENDING.
     StaysPending,
     /// Like `Healthy`, but takes this long from launch to RUNNING.
     Slow(Duration),
+}
+
+impl Behaviour {
+    /// Why the task with this number in its deployment, counted from 0, does not start.
+    pub(crate) fn start_failure(&self, number: u32) -> Option<&str> {
+        match self {
+            Behaviour::CannotStart { reason } => Some(reason),
+            Behaviour::FailsFirst { tasks, reason } if number < *tasks => Some(reason),
+            _ => None,
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Everything that others do to the account beside the API: the world's puppet strings.
 
+use std::sync::Arc;
+
 use super::behaviour::Behaviour;
+use super::deployment::Revision;
 use super::service::{Service, ServiceStatus};
 use super::spec::ServiceSpec;
 use super::task::{StopCause, Task};
@@ -82,6 +85,16 @@ impl Service {
 
     pub(crate) fn set_next_revision(&mut self, behaviour: Behaviour) {
         self.spec.next_revision = behaviour;
+    }
+
+    /// Lets the last completed revision behave otherwise from now on.
+    pub(crate) fn set_completed_behaviour(&mut self, behaviour: Behaviour) {
+        let Some(completed) = &mut self.last_completed else { return };
+        let (family, number) = (completed.revision.family.clone(), completed.revision.number);
+        completed.revision = Arc::new(Revision { family, number, behaviour });
+        for deployment in self.deployments.iter_mut().filter(|d| d.id == completed.id) {
+            deployment.revision = completed.revision.clone();
+        }
     }
 
     /// Starts to drain the service. One that is `held` stays DRAINING for ever.

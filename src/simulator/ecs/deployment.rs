@@ -58,6 +58,8 @@ pub(crate) struct Deployment {
     pub(crate) failed_tasks: u32,
     /// How many tasks an older deployment should still have; the PRIMARY wants all of them.
     pub(crate) wanted: u32,
+    /// How many tasks it has launched.
+    pub(crate) launched: u32,
     /// The digits of the deployment that this one rolls back to.
     pub(crate) rolls_back_to: Option<u64>,
     /// Nothing is launched before this instant.
@@ -78,6 +80,7 @@ impl Deployment {
             reason: format!("ECS deployment ecs-svc/{id} in progress."),
             failed_tasks: 0,
             wanted: 0,
+            launched: 0,
             rolls_back_to: None,
             retry_at: None,
             failed_rounds: 0,

@@ -169,9 +169,9 @@ impl Service {
     /// Launches a task of the deployment at `index`.
     pub(crate) fn launch_task(&mut self, index: usize, now: Moment, ids: &mut Ids) -> u128 {
         let id = ids.task();
-        let deployment = &self.deployments[index];
-        let revision = deployment.revision.clone();
-        let task = Task::launch(id, self.next_sequence, deployment.id, revision, &self.spec, now);
+        let deployment = &mut self.deployments[index];
+        let task = Task::launch(id, self.next_sequence, deployment, &self.spec, now);
+        deployment.launched += 1;
         self.next_sequence += 1;
         self.tasks.insert(id, task);
         self.launched.push(id);

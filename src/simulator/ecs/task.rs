@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
-use super::deployment::Revision;
+use super::deployment::{Deployment, Revision};
 use super::spec::ServiceSpec;
 use crate::simulator::moment::Moment;
 
@@ -74,6 +74,8 @@ pub(crate) struct Task {
     pub(crate) id: u128,
     /// Launch order within the service.
     pub(crate) sequence: u64,
+    /// Launch order within its deployment.
+    number: u32,
     /// The digits of the deployment that launched it (`startedBy`).
     pub(crate) deployment: u64,
     pub(crate) revision: Arc<Revision>,
@@ -98,17 +100,17 @@ impl Task {
     pub(crate) fn launch(
         id: u128,
         sequence: u64,
-        deployment: u64,
-        revision: Arc<Revision>,
+        deployment: &Deployment,
         spec: &ServiceSpec,
         now: Moment,
     ) -> Self {
-        let next_at = Some(now + start_time(&revision.behaviour, spec) / 10);
+        let next_at = Some(now + start_time(&deployment.revision.behaviour, spec) / 10);
         Task {
             id,
             sequence,
-            deployment,
-            revision,
+            number: deployment.launched,
+            deployment: deployment.id,
+            revision: deployment.revision.clone(),
             phase: Phase::Provisioning,
             healthy: false,
             stopping: false,
@@ -184,8 +186,8 @@ impl Task {
     }
 
     fn finish_starting(&mut self, spec: &ServiceSpec, now: Moment) -> TaskChange {
-        if let Behaviour::CannotStart { reason } = &self.revision.behaviour {
-            let cause = StopCause { code: "TaskFailedToStart", reason: reason.clone() };
+        if let Some(reason) = self.revision.behaviour.start_failure(self.number) {
+            let cause = StopCause { code: "TaskFailedToStart", reason: reason.to_owned() };
             self.begin_stop(cause, now);
             self.enter(Phase::Deprovisioning, Some(now + DEPROVISIONING_TIME));
             return TaskChange::FailedToStart;

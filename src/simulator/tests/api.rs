@@ -155,11 +155,15 @@ async fn reads_show_the_state_before_an_update_for_a_while() {
     sim.add_service(ServiceSpec::new("prd", "api").desired(2));
     let tasks = json!({ "cluster": "prd" });
     let (before, listed) = (describe(&sim).await, ok(&sim, "ListTasks", tasks.clone()).await);
-    let new = force(&sim).await;
+    force(&sim).await;
+    assert_eq!(describe(&sim).await, before);
+    pass(9).await;
+    sim.deploy("prd", "api", false);
     assert_eq!(describe(&sim).await, before);
     assert_eq!(ok(&sim, "ListTasks", tasks.clone()).await, listed);
-    pass(10).await;
-    assert_eq!(primary(&describe(&sim).await)["id"], new);
+    pass(1).await;
+    let newest = sim.service("prd", "api").primary().unwrap().id.clone();
+    assert_eq!(primary(&describe(&sim).await)["id"], newest);
     let now: Value = ok(&sim, "ListTasks", tasks).await;
     assert_eq!(now["taskArns"].as_array().unwrap().len(), 4);
 }

@@ -100,3 +100,33 @@ async fn a_stopped_task_keeps_its_reason_for_an_hour_and_is_then_forgotten() {
     let answer = ok(&sim, "DescribeTasks", input).await;
     assert_eq!(answer["failures"][0]["reason"], "MISSING");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_fails_too_is_not_rolled_back_again() {
+    let sim =
+        with_service(|s| s.desired(3).circuit_breaker(true, true).next_revision(cannot_start()));
+    sim.set_completed_behaviour("prd", "api", cannot_start());
+    force(&sim).await;
+    pass(86_400).await;
+    let view = sim.service("prd", "api");
+    assert_eq!(view.primary().unwrap().rollout_state, "FAILED");
+    assert_eq!(view.active_tasks().count(), 3, "the old tasks stay");
+    let input = serde_json::json!({ "cluster": "prd", "service": "api" });
+    let listed = ok(&sim, "ListServiceDeployments", input).await;
+    assert_eq!(listed["serviceDeployments"][0]["status"], "ROLLBACK_FAILED");
+    assert_eq!(listed["serviceDeployments"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_task_resets_the_count_of_failures() {
+    let flaky = Behaviour::FailsFirst { tasks: 2, reason: "flaky".to_owned() };
+    let sim = with_service(|s| s.desired(2).circuit_breaker(true, true).next_revision(flaky));
+    let new = force(&sim).await;
+    pass(20).await;
+    assert_eq!(sim.service("prd", "api").primary().unwrap().failed_tasks, 2);
+    pass(600).await;
+    let view = sim.service("prd", "api");
+    let primary = view.primary().unwrap();
+    assert_eq!((&primary.id, primary.failed_tasks), (&new, 0));
+    assert_eq!(primary.rollout_state, "COMPLETED");
+}

@@ -176,3 +176,16 @@ async fn created_at_is_absent_while_a_task_is_provisioning() {
     let task = ok(&sim, "DescribeTasks", input).await["tasks"][0].clone();
     assert_eq!((task["lastStatus"].as_str(), task["createdAt"].is_f64()), (Some("PENDING"), true));
 }
+
+#[tokio::test(start_paused = true)]
+async fn pending_tasks_of_a_superseded_deployment_are_stopped() {
+    let sim = with_service(|s| s.desired(2).next_revision(Behaviour::StaysPending));
+    force(&sim).await;
+    pass(60).await;
+    sim.set_behaviour("prd", "api", Behaviour::Healthy);
+    sim.deploy("prd", "api", false);
+    pass(600).await;
+    let view = sim.service("prd", "api");
+    assert_eq!((view.deployments.len(), view.active_tasks().count()), (1, 2));
+    assert!(view.events.iter().any(|event| event == "(service api) stopped 2 pending tasks."));
+}
