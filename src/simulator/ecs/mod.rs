@@ -163,3 +163,21 @@ fn parse<'a, T: Deserialize<'a>>(input: &'a Value) -> Result<T, ApiError> {
         ApiError::client("SerializationException", format!("cannot read the request: {error}"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stopped_tasks_leave_the_index_of_their_cluster() {
+        let identity = Identity { account: "1".to_owned(), region: "r".to_owned() };
+        let mut ecs = Ecs::new(identity, 1, true, Duration::ZERO);
+        let start = Moment::from(std::time::UNIX_EPOCH) + Duration::from_secs(1_800_000_000);
+        ecs.add_service(ServiceSpec::new("prd", "api").desired(5), start);
+        ecs.deploy(0, false, start);
+        assert_eq!(ecs.clusters["prd"].tasks.len(), 10);
+        ecs.advance(start + Duration::from_secs(7200));
+        assert_eq!(ecs.clusters["prd"].tasks.len(), 5);
+        assert!(ecs.agenda.is_empty(), "nothing is due in a steady world");
+    }
+}

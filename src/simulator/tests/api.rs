@@ -17,7 +17,7 @@ async fn unknown_services_and_clusters_are_told_apart() {
     assert_eq!(answer["failures"], json!([{ "arn": arn, "reason": "MISSING" }]));
     let answer = call(&sim, "ListTasks", json!({ "cluster": "gone" })).await;
     assert_eq!((answer.status, answer.code()), (400, "ClusterNotFoundException"));
-    sim.add_cluster("dev");
+    sim.add_service(ServiceSpec::new("dev", "api"));
     let elsewhere = json!({ "cluster": "dev", "services": [sim.service("prd", "api").arn] });
     assert_eq!(ok(&sim, "DescribeServices", elsewhere).await["failures"][0]["reason"], "MISSING");
     let input = json!({ "cluster": "prd", "service": "gone", "forceNewDeployment": true });

@@ -10,3 +10,4 @@ mod scale;
 mod sdk;
 mod service_deployments;
 mod support;
+mod tcp;

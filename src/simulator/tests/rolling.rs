@@ -189,3 +189,19 @@ async fn pending_tasks_of_a_superseded_deployment_are_stopped() {
     assert_eq!((view.deployments.len(), view.active_tasks().count()), (1, 2));
     assert!(view.events.iter().any(|event| event == "(service api) stopped 2 pending tasks."));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_old_task_that_cannot_be_replaced_is_tried_again_with_back_off() {
+    let sim = with_service(|s| s.next_revision(Behaviour::StaysPending));
+    let gone = Behaviour::CannotStart { reason: "the image is gone".to_owned() };
+    sim.set_completed_behaviour("prd", "api", gone);
+    force(&sim).await;
+    sim.kill_task("prd", "api").unwrap();
+    for _ in 0..12 {
+        pass(290).await;
+        assert_eq!(sim.service("prd", "api").deployments.len(), 2, "the old one is still wanted");
+    }
+    let view = sim.service("prd", "api");
+    let tries = view.tasks.iter().filter(|t| t.deployment == view.deployments[1].id).count();
+    assert!((4..=7).contains(&tries), "{tries} tasks in an hour");
+}

@@ -1,4 +1,4 @@
-//! The real SDK through the in-process connector, and over TCP.
+//! The real SDK through the in-process connector.
 
 use std::time::Duration;
 
@@ -93,26 +93,4 @@ async fn the_sdk_reads_a_rollback() {
     let record = &full.service_deployments()[0];
     assert_eq!(record.status().unwrap().as_str(), "ROLLBACK_SUCCESSFUL");
     assert!(record.rollback().unwrap().service_revision_arn().is_some());
-}
-
-#[tokio::test]
-async fn the_same_router_answers_over_tcp() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let sim = with_service(|s| s);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn({
-        let sim = sim.clone();
-        async move { sim.serve(listener, async { stopped.await.unwrap_or(()) }).await }
-    });
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = "POST / HTTP/1.1\r\nhost: ecs\r\nconnection: close\r\ncontent-length: 2\r\n\
-                   x-amz-target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\r\n{}";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("cluster/prd"), "{answer}");
-    stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
 }
