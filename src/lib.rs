@@ -9,3 +9,4 @@ pub mod metrics;
 pub mod plan;
 pub mod reconciler;
 pub mod simulator;
+pub mod store;

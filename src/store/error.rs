@@ -1,0 +1,127 @@
+//! What can go wrong with a store, told to the person who can put it right.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::record::RECORD_BYTES_MAX;
+use crate::plan::key::ServiceKey;
+
+/// Why a store cannot be opened, read or written. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    #[error(
+        "another ecs-refresh has {path} open: stop it first; one file store serves one replica",
+        path = .path.display()
+    )]
+    InUse { path: PathBuf },
+
+    #[error(
+        "there is no directory {directory}: create it or mount a volume there, or set store.path",
+        directory = .directory.display()
+    )]
+    NoDirectory { directory: PathBuf },
+
+    #[error("there is no ledger at {path} yet", path = .path.display())]
+    Absent { path: PathBuf },
+
+    #[error(
+        "{path} is not a file: set store.path to the file to use, not to its directory",
+        path = .path.display()
+    )]
+    NotAFile { path: PathBuf },
+
+    #[error(
+        "{path} may not be read and written: give the user that ecs-refresh runs as access to the \
+         file and its directory",
+        path = .path.display()
+    )]
+    Denied { path: PathBuf, source: io::Error },
+
+    #[error(
+        "{path} is on a read-only file system: mount a writable volume there, or set store.path",
+        path = .path.display()
+    )]
+    ReadOnly { path: PathBuf, source: io::Error },
+
+    #[error("no space is left for {path}: make room, it is tried again", path = .path.display())]
+    Full { path: PathBuf, source: io::Error },
+
+    #[error(
+        "{path} is damaged or no ledger at all ({detail}); it was left as it is. Restore it, or \
+         move it aside to start with an empty one: only the memory of attempts is lost",
+        path = .path.display()
+    )]
+    Damaged { path: PathBuf, detail: String },
+
+    #[error(
+        "{path} was written by a newer ecs-refresh (format {found}, this version knows {known}); it \
+         was left as it is. Run the newer version, or move the file aside to start with an empty \
+         one: only the memory of attempts is lost",
+        path = .path.display()
+    )]
+    Newer { path: PathBuf, found: u64, known: u64 },
+
+    #[error(
+        "{path} was not closed in order; the next start of the daemon puts that right",
+        path = .path.display()
+    )]
+    Unclean { path: PathBuf },
+
+    #[error(
+        "the record of {service} would take {bytes} bytes, and a store takes {RECORD_BYTES_MAX} at \
+         most"
+    )]
+    RecordTooLarge { service: ServiceKey, bytes: usize },
+
+    #[error("the record of {service} cannot be written down: {reason}")]
+    Unwritable { service: ServiceKey, reason: String },
+
+    #[error("{path} cannot be used", path = .path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+impl StoreError {
+    /// What the operating system said about the file at `path`, for people.
+    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied { path, source },
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, source },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { path, source }
+            }
+            io::ErrorKind::IsADirectory => Self::NotAFile { path },
+            // What redb says of a file that is not its own, or ends too early.
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                Self::Damaged { path, detail: source.to_string() }
+            }
+            _ => Self::Io { path, source },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_becomes_advice() {
+        use io::ErrorKind::*;
+        for (kind, advice) in [
+            (PermissionDenied, "give the user"),
+            (ReadOnlyFilesystem, "mount a writable volume"),
+            (StorageFull, "make room"),
+            (QuotaExceeded, "make room"),
+            (IsADirectory, "not to its directory"),
+            (UnexpectedEof, "move it aside"),
+            (InvalidData, "move it aside"),
+            (TimedOut, "/data/ledger.redb cannot be used"),
+        ] {
+            let error = StoreError::from_io(Path::new("/data/ledger.redb"), kind.into());
+            let text = error.to_string();
+            assert!(text.contains(advice), "{kind:?}: {text}");
+            assert!(text.contains("/data/ledger.redb"), "{kind:?}: {text}");
+        }
+    }
+}

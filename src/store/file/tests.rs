@@ -1,0 +1,373 @@
+//! What only a file can do: be shared, damaged, cut short, full, or left behind by a killed process.
+
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::ops::Bound;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redb::backends::FileBackend;
+use redb::{BackendError, StorageBackend};
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::contract::{self, ledger, record, service};
+
+/// Where the child process of a test keeps its ledger; unset in the tests themselves.
+const CHILD_LEDGER: &str = "ECS_REFRESH_TEST_CHILD_LEDGER";
+
+fn directory() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ledger.redb");
+    (directory, path)
+}
+
+/// A closed ledger with two records in it.
+async fn closed_ledger() -> (TempDir, PathBuf) {
+    let (directory, path) = directory();
+    let store = FileStore::open(&path).await.unwrap();
+    store.save(&service("api"), &record("first")).await.unwrap();
+    store.save(&service("web"), &record("second")).await.unwrap();
+    (directory, path)
+}
+
+#[tokio::test]
+async fn the_file_store_keeps_the_contract() {
+    let kept = tempfile::tempdir().unwrap();
+    let count = std::cell::Cell::new(0);
+    contract::check(|| async {
+        count.set(count.get() + 1);
+        let path = kept.path().join(format!("{}.redb", count.get()));
+        Arc::new(FileStore::open(&path).await.unwrap()) as Arc<dyn Store>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reopened_file_holds_what_was_saved() {
+    let (_kept, path) = closed_ledger().await;
+    let expected = ledger([(service("api"), record("first")), (service("web"), record("second"))]);
+    assert_eq!(FileStore::load_read_only(&path).await.unwrap(), expected);
+    for _ in 0..2 {
+        assert_eq!(FileStore::open(&path).await.unwrap().load().await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_of_5000_services_is_reopened_whole() {
+    let (_kept, path) = directory();
+    let names: Vec<_> = (0..5_000).map(|n| service(&format!("service-{n}"))).collect();
+    let store = FileStore::open(&path).await.unwrap();
+    let keys: Vec<_> = names.iter().map(ServiceKey::to_path).collect();
+    store
+        .write(move |writing| {
+            let mut table = writing.open_table(RECORDS)?;
+            for key in &keys {
+                let bytes = serde_json::to_vec(&record(key)).unwrap();
+                table.insert(key.as_str(), bytes.as_slice())?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    store.save(&names[7], &Record::default()).await.unwrap();
+    store.remove(&names[8]).await.unwrap();
+    drop(store);
+
+    let records = FileStore::open(&path).await.unwrap().load().await.unwrap().records;
+    assert_eq!(records.len(), 4_999);
+    assert_eq!(records[&names[7]], Record::default());
+    assert_eq!(records[&names[9]], record(&names[9].to_path()));
+    assert!(!records.contains_key(&names[8]));
+}
+
+#[tokio::test]
+async fn a_second_writer_is_told_to_wait_for_the_first() {
+    let (_kept, path) = closed_ledger().await;
+    let first = FileStore::open(&path).await.unwrap();
+    let error = FileStore::open(&path).await.unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("one file store serves one replica"), "{error}");
+    drop(first);
+    FileStore::open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_sees_each_save_of_the_writer_beside_it() {
+    let (_kept, path) = directory();
+    let store = FileStore::open(&path).await.unwrap();
+    assert_eq!(FileStore::load_read_only(&path).await.unwrap(), Ledger::default());
+    for mark in ["first", "second"] {
+        store.save(&service("api"), &record(mark)).await.unwrap();
+        let seen = FileStore::load_read_only(&path).await.unwrap();
+        assert_eq!(seen, ledger([(service("api"), record(mark))]));
+    }
+}
+
+#[tokio::test]
+async fn reading_makes_no_file() {
+    let (_kept, path) = directory();
+    let error = FileStore::load_read_only(&path).await.unwrap_err();
+    assert!(matches!(error, StoreError::Absent { .. }), "{error}");
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_missing_directory_is_not_made() {
+    let (kept, _) = directory();
+    let path = kept.path().join("missing/ledger.redb");
+    let error = FileStore::open(&path).await.unwrap_err();
+    assert!(matches!(error, StoreError::NoDirectory { .. }), "{error}");
+    assert!(error.to_string().contains("/missing: create it or mount a volume"), "{error}");
+    assert!(!kept.path().join("missing").exists());
+}
+
+#[tokio::test]
+async fn a_directory_is_no_ledger() {
+    let (kept, _) = directory();
+    for error in [
+        FileStore::open(kept.path()).await.unwrap_err(),
+        FileStore::load_read_only(kept.path()).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, StoreError::NotAFile { .. }), "{error}");
+    }
+}
+
+/// Writes `content` where a ledger should be; opening must refuse it and leave it alone.
+async fn refused(path: &Path, content: &[u8]) -> StoreError {
+    std::fs::write(path, content).unwrap();
+    let error = FileStore::open(path).await.unwrap_err();
+    assert!(std::fs::read(path).unwrap() == content, "the file was changed: {error}");
+    assert!(error.to_string().contains("only the memory of attempts is lost"), "{error}");
+    // A reader trusts the file as far as it can follow it; it is the daemon that verifies.
+    let _ = FileStore::load_read_only(path).await;
+    assert!(std::fs::read(path).unwrap() == content, "the file was changed by reading");
+    error
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused_and_left_as_it_is() {
+    let (_kept, path) = closed_ledger().await;
+    let sound = std::fs::read(&path).unwrap();
+    let garbage: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    for content in [b"x".as_slice(), b"[[policy]]\n", &[0; 5_000], &garbage] {
+        assert!(matches!(refused(&path, content).await, StoreError::Damaged { .. }));
+    }
+    for len in [9, 100, 4_096, 10_000, sound.len() / 2, sound.len() - 1] {
+        let error = refused(&path, &sound[..len]).await;
+        assert!(matches!(error, StoreError::Damaged { .. }), "cut to {len}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_byte_never_changes_what_is_remembered() {
+    let (_kept, path) = closed_ledger().await;
+    let sound = std::fs::read(&path).unwrap();
+    let expected = FileStore::load_read_only(&path).await.unwrap();
+    let mark = sound.windows(13).rposition(|bytes| bytes == b"second: the c").unwrap();
+    for (at, must_refuse) in [(0, true), (20, true), (mark, true), (sound.len() - 1, false)] {
+        let mut content = sound.clone();
+        content[at] ^= 0x20;
+        std::fs::write(&path, &content).unwrap();
+        match FileStore::open(&path).await {
+            Ok(store) => {
+                assert!(!must_refuse, "byte {at} was believed");
+                assert_eq!(store.load().await.unwrap(), expected);
+            }
+            Err(error) => {
+                assert!(matches!(error, StoreError::Damaged { .. }), "byte {at}: {error}");
+                assert!(std::fs::read(&path).unwrap() == content, "byte {at}: it was changed");
+            }
+        }
+    }
+}
+
+/// A sound redb file after `change`, closed.
+async fn altered(
+    path: &Path,
+    change: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error> + Send + 'static,
+) -> Vec<u8> {
+    FileStore::open(path).await.unwrap().write(change).await.unwrap();
+    std::fs::read(path).unwrap()
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused_and_left_as_it_is() {
+    let (_kept, path) = closed_ledger().await;
+    let newer = altered(&path, |writing| {
+        writing.open_table(META)?.insert(FORMAT_KEY, FORMAT + 1)?;
+        Ok(())
+    })
+    .await;
+    let error = refused(&path, &newer).await;
+    assert!(error.to_string().contains("format 2, this version knows 1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_understood_is_refused_and_left_as_it_is() {
+    let (_kept, path) = closed_ledger().await;
+    let odd = altered(&path, |writing| {
+        writing.open_table(RECORDS)?.insert("r/a/c/odd", b"{\"open\":7}".as_slice())?;
+        Ok(())
+    })
+    .await;
+    assert!(refused(&path, &odd).await.to_string().contains("r/a/c/odd"));
+}
+
+#[tokio::test]
+async fn somebody_elses_redb_file_is_refused_and_left_as_it_is() {
+    let (_kept, path) = directory();
+    let database = Database::create(&path).unwrap();
+    let writing = database.begin_write().unwrap();
+    let theirs: TableDefinition<'_, u64, u64> = TableDefinition::new("theirs");
+    writing.open_table(theirs).unwrap().insert(1, 2).unwrap();
+    writing.commit().unwrap();
+    drop(database);
+    let content = std::fs::read(&path).unwrap();
+    assert!(matches!(refused(&path, &content).await, StoreError::Damaged { .. }));
+}
+
+#[tokio::test]
+async fn a_file_that_was_made_and_never_filled_becomes_a_ledger() {
+    let (_kept, path) = directory();
+    for make in [
+        |path: &Path| std::fs::write(path, b"").unwrap(),
+        |path: &Path| drop(Database::create(path).unwrap()),
+    ] {
+        make(&path);
+        let store = FileStore::open(&path).await.unwrap();
+        store.save(&service("api"), &record("first")).await.unwrap();
+        assert_eq!(store.load().await.unwrap().records.len(), 1);
+    }
+}
+
+/// A file on a disk that is full while `full` is set.
+#[derive(Debug)]
+struct Disk {
+    file: FileBackend,
+    full: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn room(&self) -> std::io::Result<()> {
+        match self.full.load(Ordering::Relaxed) {
+            true => Err(std::io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> std::io::Result<u64> {
+        self.file.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.file.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.room().and_then(|()| self.file.set_len(len))
+    }
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.room().and_then(|()| self.file.sync_data())
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.room().and_then(|()| self.file.write(offset, data))
+    }
+    fn close(&self) -> std::io::Result<()> {
+        self.file.close()
+    }
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.file.try_lock_range(start, end)
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_reported_and_forgiven_once_there_is_room() {
+    let (_kept, path) = closed_ledger().await;
+    let full = Arc::new(AtomicBool::new(false));
+    let (at, switch) = (path.clone(), Arc::clone(&full));
+    let store = FileStore::with(&path, move || {
+        let file = std::fs::File::options().read(true).write(true).open(&at).unwrap();
+        let disk = Disk { file: FileBackend::new(file).unwrap(), full: Arc::clone(&switch) };
+        Builder::new().create_with_backend(disk).map_err(|error| error_at(&at, error.into()))
+    })
+    .await
+    .unwrap();
+
+    full.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        let error = store.save(&service("api"), &record("lost")).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    }
+    full.store(false, Ordering::Relaxed);
+    store.save(&service("api"), &record("after")).await.unwrap();
+    let expected = ledger([(service("api"), record("after")), (service("web"), record("second"))]);
+    assert_eq!(store.load().await.unwrap(), expected);
+    drop(store);
+    assert_eq!(FileStore::open(&path).await.unwrap().load().await.unwrap(), expected);
+}
+
+/// The child's part of the test below: saves for ever, and says so after each save.
+#[tokio::test]
+async fn a_child_process_saves_until_it_is_killed() {
+    let Some(path) = std::env::var_os(CHILD_LEDGER) else { return };
+    let store = FileStore::open(Path::new(&path)).await.unwrap();
+    for n in 0.. {
+        store.save(&service(&format!("service-{n}")), &record("kept")).await.unwrap();
+        writeln!(std::io::stdout(), "saved {n}").unwrap();
+    }
+}
+
+/// This test binary, started anew as the child of the test above; killed when dropped.
+struct Saving {
+    child: Child,
+    /// Kept open: a child that cannot say what it saved would end, and close its file.
+    said: Lines<BufReader<ChildStdout>>,
+}
+
+impl Saving {
+    fn into(path: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "store::file::tests::a_child_process_saves_until_it_is_killed"])
+            .env(CHILD_LEDGER, path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, said }
+    }
+
+    fn wait_for(&mut self, count: usize) {
+        let saves = self.said.by_ref().map(Result::unwrap).filter(|line| line.contains("saved "));
+        assert_eq!(saves.take(count).count(), count, "the child ended early");
+    }
+}
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_loses_no_save_that_it_was_told_of() {
+    let (_kept, path) = directory();
+    for (round, count) in [20, 45].into_iter().enumerate() {
+        let mut saving = Saving::into(&path);
+        saving.wait_for(count);
+        let seen = FileStore::load_read_only(&path).await.unwrap();
+        assert!(seen.records.len() >= count, "round {round}: a reader beside another process");
+        let refused = FileStore::open(&path).await.unwrap_err();
+        assert!(matches!(refused, StoreError::InUse { .. }), "round {round}: {refused}");
+        drop(saving);
+
+        let left = std::fs::read(&path).unwrap();
+        let unclean = FileStore::load_read_only(&path).await.unwrap_err();
+        assert!(matches!(unclean, StoreError::Unclean { .. }), "round {round}: {unclean}");
+        assert!(std::fs::read(&path).unwrap() == left, "round {round}: reading changed the file");
+        let records = FileStore::open(&path).await.unwrap().load().await.unwrap().records;
+        for n in 0..count {
+            assert_eq!(records[&service(&format!("service-{n}"))], record("kept"), "{round}");
+        }
+    }
+}

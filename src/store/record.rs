@@ -1,0 +1,75 @@
+//! The stored form of a record: JSON, of bounded size.
+//!
+//! With 500 tasks in its open attempt and 500 in its last one, a record takes about 36 kB, nearly
+//! all of it task ids.
+
+use super::StoreError;
+use crate::plan::key::ServiceKey;
+use crate::plan::ledger::Record;
+
+/// The largest record that any store takes, in bytes of JSON.
+///
+/// A DynamoDB item ends at 400 KB with its keys ("Quotas in Amazon DynamoDB"), and what one store
+/// accepts the others must accept. Two attempts with the 5,000 tasks that a service may have
+/// ("Amazon ECS service quotas") stay below it.
+pub const RECORD_BYTES_MAX: usize = 390_000;
+
+/// The bytes to store for `record`.
+pub(super) fn encode(service: &ServiceKey, record: &Record) -> Result<Vec<u8>, StoreError> {
+    let bytes = serde_json::to_vec(record).map_err(|source| StoreError::Unwritable {
+        service: service.clone(),
+        reason: source.to_string(),
+    })?;
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(StoreError::RecordTooLarge { service: service.clone(), bytes: bytes.len() });
+    }
+    Ok(bytes)
+}
+
+/// Reads one stored item back; in words, what is wrong with it otherwise.
+pub(super) fn decode(path: &str, bytes: &[u8]) -> Result<(ServiceKey, Record), String> {
+    let service = ServiceKey::from_path(path)
+        .ok_or_else(|| format!("{path:?} is not the name of a service"))?;
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(format!("the record of {path} has {} bytes", bytes.len()));
+    }
+    let record = serde_json::from_slice(bytes)
+        .map_err(|error| format!("the record of {path} cannot be read: {error}"))?;
+    Ok((service, record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{record_with_tasks, service};
+    use super::*;
+
+    #[test]
+    fn a_record_with_500_tasks_stays_small() {
+        let record = record_with_tasks("first", 500);
+        let bytes = encode(&service("api"), &record).unwrap();
+        assert!((35_000..40_000).contains(&bytes.len()), "{}", bytes.len());
+        assert_eq!(decode(&service("api").to_path(), &bytes), Ok((service("api"), record)));
+    }
+
+    #[test]
+    fn the_largest_service_that_ecs_allows_fits() {
+        encode(&service("api"), &record_with_tasks("first", 5_000)).unwrap();
+    }
+
+    #[test]
+    fn an_absurd_record_is_neither_written_nor_read() {
+        let record = record_with_tasks("first", 50_000);
+        let error = encode(&service("api"), &record).unwrap_err();
+        assert!(matches!(error, StoreError::RecordTooLarge { .. }), "{error}");
+
+        let bytes = serde_json::to_vec(&record).unwrap();
+        assert!(decode(&service("api").to_path(), &bytes).unwrap_err().contains("bytes"));
+    }
+
+    #[test]
+    fn what_is_not_a_record_says_so() {
+        for (path, bytes) in [("api", "{}"), ("r/a/c/api", "nonsense"), ("r/a/c/api", "{}")] {
+            assert!(decode(path, bytes.as_bytes()).unwrap_err().contains("api"), "{path} {bytes}");
+        }
+    }
+}
