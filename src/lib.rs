@@ -10,3 +10,4 @@ pub mod plan;
 pub mod reconciler;
 pub mod simulator;
 pub mod store;
+pub mod telemetry;
