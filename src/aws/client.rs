@@ -1,0 +1,125 @@
+//! The handle to Amazon ECS in one account and region, and the one way in which a call is made.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::attempt::Attempts;
+use super::budget::{Budget, Priority};
+use super::error;
+use super::metrics::AwsMetrics;
+use super::operation::Operation;
+use crate::clock::{Clock, Time};
+use crate::plan::fleet::Problem;
+
+/// Amazon ECS in one account and region; cheap to clone, and all clones share one budget.
+#[derive(Clone)]
+pub struct Ecs {
+    client: aws_sdk_ecs::Client,
+    budget: Arc<Budget>,
+    metrics: AwsMetrics,
+    clock: Clock,
+}
+
+/// What came of a call, and when it was sent: never later than what the answer tells of.
+pub(super) struct Sent<T> {
+    pub(super) at: Time,
+    pub(super) result: Result<T, Problem>,
+}
+
+impl<T> Sent<T> {
+    /// Reads the answer, if there is one. `read` is told when the call was sent.
+    pub(super) fn and_then<U>(self, read: impl FnOnce(Time, T) -> Result<U, Problem>) -> Sent<U> {
+        Sent { at: self.at, result: self.result.and_then(|output| read(self.at, output)) }
+    }
+}
+
+/// One page of a listing.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    /// What to ask for the next page with; absent on the last one.
+    pub(super) next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Some servers write an empty token where there is none.
+    pub(super) fn new(items: Vec<T>, next: Option<String>) -> Self {
+        Self { items, next: next.filter(|token| !token.is_empty()) }
+    }
+}
+
+impl fmt::Debug for Ecs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ecs").finish_non_exhaustive()
+    }
+}
+
+impl Ecs {
+    /// A client with the SDK's configuration `sdk`, using at most `api_share` of what AWS allows.
+    pub fn new(sdk: &SdkConfig, clock: Clock, api_share: f64, metrics: AwsMetrics) -> Self {
+        Self {
+            client: aws_sdk_ecs::Client::new(sdk),
+            budget: Arc::new(Budget::new(api_share)),
+            metrics,
+            clock,
+        }
+    }
+
+    /// Changes the share of AWS's token buckets that may be used, from now on.
+    pub fn set_api_share(&self, share: f64) {
+        self.budget.set_share(share);
+    }
+
+    /// The clock that requests are signed and readings are dated with.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Waits for a token and makes one reading call.
+    pub(super) async fn read<T, E, F>(
+        &self,
+        operation: Operation,
+        priority: Priority,
+        send: impl FnOnce(&aws_sdk_ecs::Client, Attempts<E>) -> F,
+    ) -> Sent<T>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        self.budget.acquire(operation.category(), priority).await;
+        self.send(operation, send).await
+    }
+
+    /// Makes one call whose token was taken before.
+    pub(super) async fn send<T, E, F>(
+        &self,
+        operation: Operation,
+        send: impl FnOnce(&aws_sdk_ecs::Client, Attempts<E>) -> F,
+    ) -> Sent<T>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let attempts = Attempts {
+            operation,
+            budget: Arc::clone(&self.budget),
+            metrics: self.metrics.clone(),
+            clock: self.clock.clone(),
+            errors: PhantomData,
+        };
+        let at = self.clock.now();
+        let result = send(&self.client, attempts).await;
+        let result = result.map_err(|error| error::problem(operation, self.clock.now(), &error));
+        Sent { at, result }
+    }
+}

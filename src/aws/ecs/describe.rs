@@ -1,0 +1,107 @@
+//! A service of the wire as a [`Description`].
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::{
+    self as wire, DeploymentControllerType, DeploymentRolloutState, DeploymentStrategy, LaunchType,
+};
+
+use super::convert::{count, shared, time};
+use crate::clock::Time;
+use crate::plan::fleet::{
+    Controller, Deployment, DeploymentId, Description, Launch, RolloutState, Strategy,
+};
+
+/// What DescribeServices says about a service in a call that was sent at `described_at`.
+pub(super) fn description(service: &wire::Service, described_at: Time) -> Description {
+    Description {
+        described_at,
+        arn: shared(service.service_arn()),
+        launch: launch(service),
+        controller: controller(service),
+        strategy: strategy(service),
+        desired_count: count(service.desired_count()),
+        running_count: count(service.running_count()),
+        pending_count: count(service.pending_count()),
+        deployments: service.deployments().iter().filter_map(deployment).collect(),
+        rolls_back: rolls_back(service),
+        tags: tags(service),
+        current_service_deployment: service.current_service_deployment().map(Into::into),
+    }
+}
+
+/// A deployment; one without an id cannot be told from another and is left out.
+pub(super) fn deployment(deployment: &wire::Deployment) -> Option<Deployment> {
+    Some(Deployment {
+        id: DeploymentId::new(deployment.id()?),
+        primary: deployment.status() == Some("PRIMARY"),
+        rollout: rollout(deployment.rollout_state()),
+        task_definition: shared(deployment.task_definition()),
+        created_at: deployment.created_at().and_then(time),
+        updated_at: deployment.updated_at().and_then(time),
+        desired_count: count(deployment.desired_count()),
+        running_count: count(deployment.running_count()),
+        pending_count: count(deployment.pending_count()),
+        failed_tasks: count(deployment.failed_tasks()),
+    })
+}
+
+fn rollout(state: Option<&DeploymentRolloutState>) -> RolloutState {
+    match state {
+        None => RolloutState::Absent,
+        Some(DeploymentRolloutState::InProgress) => RolloutState::InProgress,
+        Some(DeploymentRolloutState::Completed) => RolloutState::Completed,
+        Some(DeploymentRolloutState::Failed) => RolloutState::Failed,
+        Some(other) => RolloutState::Unknown(other.as_str().into()),
+    }
+}
+
+/// A strategy is reported instead of a launch type, never beside it (Amazon ECS API reference,
+/// Service); where a server reports both, the strategy is what launches tasks.
+fn launch(service: &wire::Service) -> Launch {
+    let strategy = service.capacity_provider_strategy();
+    if !strategy.is_empty() {
+        let is_fargate = |item: &wire::CapacityProviderStrategyItem| {
+            matches!(item.capacity_provider(), "FARGATE" | "FARGATE_SPOT")
+        };
+        return if strategy.iter().all(is_fargate) { Launch::Fargate } else { Launch::Elsewhere };
+    }
+    match service.launch_type() {
+        None => Launch::Unstated,
+        Some(LaunchType::Fargate) => Launch::Fargate,
+        Some(_) => Launch::Elsewhere,
+    }
+}
+
+/// Absent on services from before the field existed, which ECS itself deploys.
+fn controller(service: &wire::Service) -> Controller {
+    match service.deployment_controller().map(wire::DeploymentController::r#type) {
+        None | Some(DeploymentControllerType::Ecs) => Controller::Ecs,
+        Some(DeploymentControllerType::CodeDeploy) => Controller::CodeDeploy,
+        Some(DeploymentControllerType::External) => Controller::External,
+        Some(other) => Controller::Unknown(other.as_str().into()),
+    }
+}
+
+fn strategy(service: &wire::Service) -> Strategy {
+    match service.deployment_configuration().and_then(|configuration| configuration.strategy()) {
+        None | Some(DeploymentStrategy::Rolling) => Strategy::Rolling,
+        Some(DeploymentStrategy::BlueGreen) => Strategy::BlueGreen,
+        Some(DeploymentStrategy::Linear) => Strategy::Linear,
+        Some(DeploymentStrategy::Canary) => Strategy::Canary,
+        Some(other) => Strategy::Unknown(other.as_str().into()),
+    }
+}
+
+fn rolls_back(service: &wire::Service) -> bool {
+    let Some(configuration) = service.deployment_configuration() else { return false };
+    let breaker = configuration.deployment_circuit_breaker();
+    breaker.is_some_and(|breaker| breaker.enable() && breaker.rollback())
+        || configuration.alarms().is_some_and(|alarms| alarms.enable() && alarms.rollback())
+}
+
+fn tags(service: &wire::Service) -> BTreeMap<String, String> {
+    let pair =
+        |tag: &wire::Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
+    service.tags().iter().filter_map(pair).collect()
+}

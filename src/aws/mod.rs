@@ -1,0 +1,26 @@
+//! Amazon ECS as this program sees it: SDK types stop here.
+//!
+//! Owns paging, batching, the API budget, timeouts and retries, and the classes of errors. Produces
+//! the types of [`crate::plan::fleet`]. It must never decide anything about a service: it reads
+//! what is asked for, says when, and says what is missing.
+
+mod attempt;
+mod budget;
+mod client;
+mod connect;
+mod ecs;
+mod error;
+mod metrics;
+mod observe;
+mod operation;
+mod pool;
+#[cfg(test)]
+mod testing;
+
+pub use budget::{Category, Limit, Priority};
+pub use client::Ecs;
+pub use connect::{ConnectOptions, connect, load_sdk_config};
+pub use ecs::{ResolvedClusters, Started, UPDATE_TIMEOUT};
+pub use metrics::AwsMetrics;
+pub use observe::{Depth, Observer};
+pub use operation::Operation;

@@ -1,0 +1,170 @@
+//! Looks: whole clusters and single services, as cheaply as the API allows.
+//!
+//! Owns what is remembered between looks to make them cheap: tasks that never change, and services
+//! that may not be read. A look never fails; what could not be read is said inside it.
+
+mod cluster_tasks;
+mod denied;
+mod describing;
+mod memory;
+mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::budget::Priority;
+use super::client::Ecs;
+use super::ecs::PAGES_MAX;
+use super::error::unusable;
+use super::operation::Operation;
+use super::pool::Pool;
+use crate::clock::Time;
+use crate::plan::fleet::{ClusterLook, Problem, ProblemClass, Reading, ServiceLook};
+use crate::plan::key::{ClusterKey, ServiceKey};
+use denied::Denied;
+use describing::Describing;
+use memory::TaskMemory;
+
+/// How many calls of one kind a look has under way: enough to use a burst of AWS's buckets at
+/// usual latencies, few enough to keep the answers in memory small.
+const CALLS_UNDER_WAY: usize = 8;
+
+/// How closely to look at a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// What DescribeServices says.
+    Describe,
+    /// And its tasks, listed and described anew after that.
+    Tasks,
+    /// And what became of it: service deployments created after `since`, stopped tasks, events.
+    PostMortem { since: Time },
+}
+
+/// Reads the fleet of one account and region. Made to be shared.
+#[derive(Debug)]
+pub struct Observer {
+    ecs: Ecs,
+    denied: Denied,
+    tasks: TaskMemory,
+}
+
+struct ClusterServices {
+    begun_at: Time,
+    services: Vec<(ServiceKey, Reading)>,
+    complete: bool,
+    problem: Option<Problem>,
+}
+
+impl Observer {
+    /// An observer that remembers nothing yet.
+    pub fn new(ecs: Ecs) -> Self {
+        Self { ecs, denied: Denied::default(), tasks: TaskMemory::default() }
+    }
+
+    /// Looks at every service of a cluster and at their tasks, after everything urgent.
+    ///
+    /// With S services and T Fargate tasks it makes ⌈S/100⌉ + ⌈S/10⌉ + 2⌈T/100⌉ calls. Tasks that
+    /// were seen running before are not described again, so that a look at a cluster in which
+    /// nothing changed makes no DescribeTasks call.
+    pub async fn look_cluster(&self, cluster: &ClusterKey) -> ClusterLook {
+        let (services, tasks) =
+            tokio::join!(biased; self.cluster_services(cluster), self.cluster_tasks(cluster));
+        let (tasks, tasks_problem) = tasks;
+        ClusterLook {
+            cluster: cluster.clone(),
+            begun_at: services.begun_at,
+            services: services.services,
+            complete: services.complete,
+            tasks,
+            problem: services.problem.or(tasks_problem),
+        }
+    }
+
+    /// Looks at these services before any cluster, ten of a cluster per DescribeServices call. The
+    /// looks come in the order of the keys, one for each.
+    ///
+    /// Tasks and evidence are absent from the look at a service that could not be described.
+    pub async fn look_services(&self, keys: &[ServiceKey], depth: Depth) -> Vec<ServiceLook> {
+        let mut describing =
+            Describing::new(&self.ecs, &self.denied, Priority::Urgent).keep_events();
+        for key in keys {
+            describing.add(key.clone()).await;
+        }
+        let mut looks = BTreeMap::new();
+        let mut pool = Pool::new(CALLS_UNDER_WAY);
+        for read in describing.finish().await {
+            let described = matches!(read.reading, Reading::Described(_));
+            if described && depth != Depth::Describe {
+                let closer = service::look_closer(self.ecs.clone(), read, depth);
+                keep(&mut looks, pool.start(closer).await);
+            } else {
+                keep(&mut looks, Some(service::described(read)));
+            }
+        }
+        while let Some(look) = pool.next().await {
+            keep(&mut looks, Some(look));
+        }
+        looks.into_values().collect()
+    }
+
+    async fn cluster_services(&self, cluster: &ClusterKey) -> ClusterServices {
+        let mut describing = Describing::new(&self.ecs, &self.denied, Priority::Look);
+        let mut listed = BTreeSet::new();
+        let mut begun_at = None;
+        let mut token = None;
+        let mut listing = Err(self.endless(Operation::ListServices));
+        for _ in 0..PAGES_MAX {
+            let sent = self.ecs.list_services_page(cluster, token, Priority::Look).await;
+            begun_at.get_or_insert(sent.at);
+            match sent.result {
+                Err(problem) => {
+                    listing = Err(problem);
+                    break;
+                }
+                Ok(page) => {
+                    for key in page.items {
+                        listed.insert(key.clone());
+                        describing.add(key).await;
+                    }
+                    token = page.next;
+                }
+            }
+            if token.is_none() {
+                listing = Ok(());
+                break;
+            }
+        }
+        let read = describing.finish().await;
+        let mut services: Vec<_> = read.into_iter().map(|one| (one.key, one.reading)).collect();
+        services.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if listing.is_ok() {
+            self.denied.retain_listed(cluster, &listed);
+        }
+        ClusterServices {
+            begun_at: begun_at.unwrap_or_else(|| self.ecs.clock().now()),
+            complete: listing.is_ok(),
+            problem: listing.err().or_else(|| first_failure(&services)),
+            services,
+        }
+    }
+
+    fn endless(&self, operation: Operation) -> Problem {
+        unusable(operation, self.ecs.clock().now(), "the listing does not end")
+    }
+}
+
+/// The first service that could not be read. One that may not be read concerns only itself.
+fn first_failure(services: &[(ServiceKey, Reading)]) -> Option<Problem> {
+    services.iter().find_map(|(_, reading)| match reading {
+        Reading::Failed(problem) if problem.class != ProblemClass::Denied => Some(problem.clone()),
+        _ => None,
+    })
+}
+
+fn keep(looks: &mut BTreeMap<ServiceKey, ServiceLook>, look: Option<ServiceLook>) {
+    if let Some(look) = look {
+        looks.insert(look.key.clone(), look);
+    }
+}
+
+#[cfg(test)]
+mod tests;

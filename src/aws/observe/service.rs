@@ -1,0 +1,100 @@
+//! A closer look at one service: its tasks, and what became of its last deployments.
+
+use std::cmp::Reverse;
+
+use super::Depth;
+use crate::aws::budget::Priority;
+use crate::aws::client::Ecs;
+use crate::aws::ecs::{DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, ServiceReading};
+use crate::clock::Time;
+use crate::plan::fleet::{PostMortem, ServiceLook, StoppedTask, TaskId, Tasks};
+use crate::plan::key::ServiceKey;
+
+/// How many stopped tasks are kept as evidence.
+const STOPPED_MAX: usize = 10;
+
+/// The look at a service that was only described.
+pub(super) fn described(read: ServiceReading) -> ServiceLook {
+    ServiceLook { key: read.key, reading: read.reading, tasks: None, post_mortem: None }
+}
+
+/// Adds what `depth` asks for to what was read of a service before.
+pub(super) async fn look_closer(ecs: Ecs, read: ServiceReading, depth: Depth) -> ServiceLook {
+    let tasks = list_and_describe(&ecs, &read.key).await;
+    let post_mortem = match depth {
+        Depth::Describe | Depth::Tasks => None,
+        Depth::PostMortem { since } => Some(gather(&ecs, &read.key, since, read.events).await),
+    };
+    ServiceLook { key: read.key, reading: read.reading, tasks, post_mortem }
+}
+
+/// The tasks of a service, every one of them described now. `None` when none could be listed.
+async fn list_and_describe(ecs: &Ecs, key: &ServiceKey) -> Option<Tasks> {
+    let (listed_at, ids, all_listed) = list(ecs, key).await?;
+    let mut found = Tasks { listed_at, complete: all_listed, tasks: Vec::new() };
+    for batch in ids.chunks(DESCRIBE_TASKS_MAX) {
+        match ecs.describe_tasks(key.cluster(), batch, Priority::Urgent).await {
+            Err(_) => found.complete = false,
+            Ok(described) => {
+                found.complete &= described.problem.is_none();
+                let own = described
+                    .tasks
+                    .into_iter()
+                    .filter(|seen| !seen.stopping && seen.service.as_deref() == Some(key.name()));
+                found.tasks.extend(own.map(|seen| seen.task));
+            }
+        }
+    }
+    found.tasks.sort_by_key(|task| task.id);
+    Some(found)
+}
+
+/// When the listing began, what it named, and whether it was read to its end.
+async fn list(ecs: &Ecs, key: &ServiceKey) -> Option<(Time, Vec<TaskId>, bool)> {
+    let first = ecs.list_tasks_page(ListTasks::Service(key), None, Priority::Urgent).await;
+    let listed_at = first.at;
+    let mut page = first.result.ok()?;
+    let mut ids = page.items;
+    let mut pages = 1;
+    while let Some(token) = page.next {
+        if pages == PAGES_MAX {
+            return Some((listed_at, ids, false));
+        }
+        let what = ListTasks::Service(key);
+        match ecs.list_tasks_page(what, Some(token), Priority::Urgent).await.result {
+            Err(_) => return Some((listed_at, ids, false)),
+            Ok(next) => page = next,
+        }
+        ids.append(&mut page.items);
+        pages += 1;
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Some((listed_at, ids, true))
+}
+
+async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<String>) -> PostMortem {
+    let deployments = ecs.list_service_deployments(key, since, Priority::Urgent).await;
+    PostMortem {
+        asked_at: deployments.at,
+        deployments: deployments.result,
+        stopped: newest_stopped(ecs, key).await,
+        events,
+    }
+}
+
+/// The tasks that stopped last. It is evidence for people: without it the rest stands.
+async fn newest_stopped(ecs: &Ecs, key: &ServiceKey) -> Vec<StoppedTask> {
+    let what = ListTasks::Stopped(key);
+    let Ok(page) = ecs.list_tasks_page(what, None, Priority::Urgent).await.result else {
+        return Vec::new();
+    };
+    if page.items.is_empty() {
+        return Vec::new();
+    }
+    let described = ecs.describe_stopped_tasks(key, &page.items, Priority::Urgent).await;
+    let mut stopped = described.unwrap_or_default();
+    stopped.sort_by_key(|task| Reverse((task.stopped_at, task.id)));
+    stopped.truncate(STOPPED_MAX);
+    stopped
+}
