@@ -8,6 +8,7 @@ pub mod aws;
 pub mod clock;
 pub mod metrics;
 pub mod plan;
+pub mod progress;
 pub mod reconciler;
 pub mod simulator;
 pub mod store;

@@ -17,6 +17,7 @@ use super::metrics::AwsMetrics;
 use super::operation::Operation;
 use crate::clock::{Clock, Time};
 use crate::plan::fleet::Problem;
+use crate::progress::Progress;
 
 /// Amazon ECS in one account and region; cheap to clone, and all clones share one budget.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub struct Ecs {
     budget: Arc<Budget>,
     metrics: AwsMetrics,
     clock: Clock,
+    progress: Option<Progress>,
 }
 
 /// What came of a call, and when it was sent: never later than what the answer tells of.
@@ -68,7 +70,15 @@ impl Ecs {
             budget: Arc::new(Budget::new(api_share)),
             metrics,
             clock,
+            progress: None,
         }
+    }
+
+    /// The same client, whose every answer counts as progress, an error too: a look that takes long
+    /// because the budget is small is no standstill.
+    #[must_use]
+    pub fn reporting_to(self, progress: Progress) -> Self {
+        Self { progress: Some(progress), ..self }
     }
 
     /// Changes the share of AWS's token buckets that may be used, from now on.
@@ -119,6 +129,9 @@ impl Ecs {
         };
         let at = self.clock.now();
         let result = send(&self.client, attempts).await;
+        if let Some(progress) = &self.progress {
+            progress.made(self.clock.now());
+        }
         let result = result.map_err(|error| error::problem(operation, self.clock.now(), &error));
         Sent { at, result }
     }

@@ -22,5 +22,5 @@ pub use client::Ecs;
 pub use connect::{ConnectOptions, connect, load_sdk_config};
 pub use ecs::{ResolvedClusters, Started, UPDATE_TIMEOUT};
 pub use metrics::AwsMetrics;
-pub use observe::{Depth, Observer};
+pub use observe::Observer;
 pub use operation::Operation;

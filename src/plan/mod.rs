@@ -24,6 +24,3 @@ pub mod words;
 pub use gate::HOLD_TAG;
 pub use pace::PolicyPlan;
 pub use planner::{Plan, plan};
-pub mod policy;
-pub mod schedule;
-pub mod selector;

@@ -1,3 +1,224 @@
 //! Observe, plan, execute, for ever.
+//!
+//! The loop accepts no input but facts: whatever woke it, it takes in what was observed and lets
+//! `plan` decide from the whole cached fleet, the ledger, the policies and the time. It owns the
+//! order of effects and is the only writer of the ledger. It never branches on why it was woken.
+//!
+//! Looks and steps are owned tasks. At most one look is under way per scope and at most one step
+//! per service; a slow one blocks nobody.
 
+mod apply;
+mod clusters;
+mod event;
+mod execute;
+mod lifecycle;
+pub mod metrics;
+mod observe;
+mod queue;
+mod report;
 pub mod status;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+pub use event::{Event, Reload, Trigger};
+pub use execute::Effects;
+pub use observe::{ClustersSeen, find_clusters};
+
+use self::clusters::Clusters;
+use self::metrics::Outcomes;
+use self::queue::Queue;
+use self::status::{Readiness, Status};
+use crate::aws::Observer;
+use crate::clock::Time;
+use crate::plan::fleet::Fleet;
+use crate::plan::key::ServiceKey;
+use crate::plan::ledger::{Ledger, Record};
+use crate::plan::policy::Policies;
+use crate::plan::step::Depth;
+use crate::plan::{Plan, plan};
+use crate::progress::Progress;
+
+/// The loop sleeps no longer than this, so that a wall clock that is set is noticed.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// A step that the store did not take is tried again after this.
+const STORE_PAUSE: chrono::TimeDelta = chrono::TimeDelta::seconds(5);
+
+/// Everything that the loop needs from outside.
+#[derive(Debug)]
+pub struct Parts {
+    pub policies: Policies,
+    /// The longest time between two looks at a cluster, where the API budget allows.
+    pub resync: Duration,
+    pub effects: Effects,
+    pub observer: Arc<Observer>,
+    /// What was remembered.
+    pub ledger: Ledger,
+    /// The service that this daemon runs as.
+    pub own: Option<ServiceKey>,
+    pub outcomes: Outcomes,
+    pub progress: Progress,
+    pub status: watch::Sender<Status>,
+}
+
+/// The loop and all that it knows.
+#[derive(Debug)]
+pub struct Reconciler {
+    policies: Arc<Policies>,
+    resync: Duration,
+    effects: Effects,
+    observer: Arc<Observer>,
+    outcomes: Outcomes,
+    progress: Progress,
+    status: watch::Sender<Status>,
+    fleet: Fleet,
+    ledger: Ledger,
+    plan: Arc<Plan>,
+    queue: Queue,
+    /// Services with a step under way.
+    stepping: BTreeSet<ServiceKey>,
+    /// Services whose next step waits for the store to recover.
+    postponed: BTreeMap<ServiceKey, Time>,
+    tasks: JoinSet<Event>,
+    clusters: Clusters,
+    config_valid: bool,
+    last_look_at: Option<Time>,
+    draining: bool,
+}
+
+/// Why the loop ended without being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum LoopError {
+    /// A task of the loop panicked: a mistake in this program.
+    #[error("a part of the reconciler ended unexpectedly; please report this: {0}")]
+    TaskEnded(String),
+}
+
+impl Reconciler {
+    /// A loop that has not looked at anything yet.
+    pub fn new(parts: Parts) -> Self {
+        let now = parts.effects.clock.now();
+        let mut fleet = Fleet::default();
+        fleet.set_own(parts.own);
+        parts.outcomes.ensure_policies(&parts.policies);
+        Self {
+            policies: Arc::new(parts.policies),
+            resync: parts.resync,
+            effects: parts.effects,
+            observer: parts.observer,
+            outcomes: parts.outcomes,
+            progress: parts.progress,
+            status: parts.status,
+            fleet,
+            ledger: parts.ledger,
+            plan: Arc::new(Plan::empty(now)),
+            queue: Queue::default(),
+            stepping: BTreeSet::new(),
+            postponed: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            clusters: Clusters::default(),
+            config_valid: true,
+            last_look_at: None,
+            draining: false,
+        }
+    }
+
+    /// Watches every cluster that the policies select.
+    pub fn watch_clusters(&mut self) {
+        self.queue.list_clusters_at(self.now());
+    }
+
+    /// Looks at one service as soon as possible, tasks and all.
+    pub fn watch_service(&mut self, service: ServiceKey) {
+        self.queue.wake(service, Depth::Tasks, self.now());
+    }
+
+    /// The newest plan.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// What is remembered of one service.
+    pub fn record(&self, service: &ServiceKey) -> Option<&Record> {
+        self.ledger.records.get(service)
+    }
+
+    /// What was seen of the fleet.
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// Takes in one event, makes the plan anew and starts what it asks for.
+    pub fn take(&mut self, event: Event) {
+        self.apply(event);
+        self.turn();
+    }
+
+    /// Plans until nothing new is to be started, then shows the plan and takes the looks that are
+    /// due.
+    pub fn turn(&mut self) {
+        loop {
+            let now = self.now();
+            let plan = plan(&self.policies, &self.fleet, &self.ledger, now);
+            self.report(&plan);
+            self.plan = Arc::new(plan);
+            if !self.begin_steps(now) {
+                break;
+            }
+        }
+        self.queue.plan_looks(&self.plan.looks);
+        self.publish();
+        if !self.draining {
+            self.begin_looks();
+        }
+    }
+
+    /// The next event: something from outside, something that has ended, or the time.
+    ///
+    /// # Errors
+    /// When a task of the loop panicked.
+    pub async fn next(
+        &mut self,
+        triggers: &mut mpsc::Receiver<Trigger>,
+    ) -> Result<Event, LoopError> {
+        let sleep = self.until_due();
+        tokio::select! {
+            biased;
+            Some(trigger) = triggers.recv() => Ok(Event::Trigger(trigger)),
+            Some(ended) = self.tasks.join_next() => {
+                ended.map_err(|error| LoopError::TaskEnded(error.to_string()))
+            }
+            () = tokio::time::sleep(sleep) => Ok(Event::Due),
+        }
+    }
+
+    /// How long nothing falls due.
+    fn until_due(&self) -> Duration {
+        let now = self.now();
+        let postponed = self.postponed.values().min().copied();
+        let due = [self.queue.next_at().filter(|_| !self.draining), self.plan.wake_at, postponed];
+        due.into_iter()
+            .flatten()
+            .min()
+            .map_or(SLEEP_MAX, |at| (at - now).to_std().unwrap_or(Duration::ZERO))
+            .min(SLEEP_MAX)
+    }
+
+    fn now(&self) -> Time {
+        self.effects.clock.now()
+    }
+
+    fn readiness(&self) -> Readiness {
+        Readiness {
+            configuration: true,
+            store: true,
+            first_look: self.clusters.all_looked_at(&self.fleet),
+            why: self.clusters.problems().into_iter().next(),
+        }
+    }
+}

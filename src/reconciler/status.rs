@@ -3,19 +3,15 @@
 //! The presentation of it, over HTTP and as metrics, is elsewhere; nothing here calls back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::clock::{Time, elapsed};
+use crate::clock::Time;
 use crate::plan::Plan;
 use crate::plan::fleet::Problem;
 use crate::plan::key::ClusterKey;
 use crate::plan::policy::Policies;
-
-/// The daemon fails its health check after so many resyncs without any progress.
-const RESYNCS_WITHOUT_PROGRESS: u32 = 3;
+pub use crate::progress::Progress;
 
 /// One state of the daemon, complete in itself.
 #[derive(Clone, Debug)]
@@ -24,6 +20,9 @@ pub struct Status {
     pub policies: Arc<Policies>,
     pub clusters: Arc<Vec<ClusterStatus>>,
     pub readiness: Readiness,
+    /// What is wrong with the observation as a whole, in sentences: clusters that do not exist,
+    /// a listing that is denied.
+    pub problems: Arc<Vec<String>>,
     /// When the newest look at a whole cluster ended.
     pub last_look_at: Option<Time>,
     /// Whether the newest reading of the configuration was valid.
@@ -58,37 +57,6 @@ impl Readiness {
     }
 }
 
-/// When something was last observed, answered or finished. Shared by everything that makes
-/// progress; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    at_milliseconds: Arc<AtomicI64>,
-}
-
-impl Progress {
-    /// Progress as of `now`.
-    pub fn new(now: Time) -> Self {
-        Self { at_milliseconds: Arc::new(AtomicI64::new(now.timestamp_millis())) }
-    }
-
-    /// Something was observed, answered or finished.
-    pub fn made(&self, now: Time) {
-        self.at_milliseconds.fetch_max(now.timestamp_millis(), Ordering::Relaxed);
-    }
-
-    /// How long ago that was.
-    pub fn age(&self, now: Time) -> Duration {
-        let at = self.at_milliseconds.load(Ordering::Relaxed);
-        Time::from_timestamp_millis(at).map_or(Duration::ZERO, |at| elapsed(at, now))
-    }
-
-    /// Whether the daemon counts as alive. An AWS that answers with errors is progress: a restart
-    /// would not help.
-    pub fn is_healthy(&self, now: Time, resync: Duration) -> bool {
-        self.age(now) <= resync * RESYNCS_WITHOUT_PROGRESS
-    }
-}
-
 /// Where the newest [`Status`] is to be had.
 pub type StatusReceiver = watch::Receiver<Status>;
 
@@ -100,6 +68,7 @@ impl Status {
             policies,
             clusters: Arc::default(),
             readiness: Readiness::default(),
+            problems: Arc::default(),
             last_look_at: None,
             config_valid: false,
             leader: false,

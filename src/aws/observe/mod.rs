@@ -20,6 +20,7 @@ use super::pool::Pool;
 use crate::clock::Time;
 use crate::plan::fleet::{ClusterLook, Problem, ProblemClass, Reading, ServiceLook};
 use crate::plan::key::{ClusterKey, ServiceKey};
+use crate::plan::step::Depth;
 use denied::Denied;
 use describing::Describing;
 use memory::TaskMemory;
@@ -27,17 +28,6 @@ use memory::TaskMemory;
 /// How many calls of one kind a look has under way: enough to use a burst of AWS's buckets at
 /// usual latencies, few enough to keep the answers in memory small.
 const CALLS_UNDER_WAY: usize = 8;
-
-/// How closely to look at a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// What DescribeServices says.
-    Describe,
-    /// And its tasks, listed and described anew after that.
-    Tasks,
-    /// And what became of it: service deployments created after `since`, stopped tasks, events.
-    PostMortem { since: Time },
-}
 
 /// Reads the fleet of one account and region. Made to be shared.
 #[derive(Debug)]

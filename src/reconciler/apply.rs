@@ -1,0 +1,97 @@
+//! Taking in what happened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::event::{Event, Reload, Trigger};
+use super::execute::{StepEnd, Stepped};
+use super::observe::ClustersSeen;
+use super::{Reconciler, STORE_PAUSE};
+use crate::plan::fleet::ClusterLook;
+
+impl Reconciler {
+    /// Takes in one event. Nothing is decided here.
+    pub(super) fn apply(&mut self, event: Event) {
+        let now = self.now();
+        match event {
+            Event::Clusters(seen) => self.apply_clusters(seen),
+            Event::Cluster { look, took } => self.apply_cluster(*look, took),
+            Event::Services { asked, looks } => {
+                self.queue.services_done(&asked);
+                for look in looks {
+                    self.fleet.absorb_service(look);
+                }
+                self.progress.made(now);
+            }
+            Event::Stepped(stepped) => {
+                self.apply_step(*stepped);
+                self.progress.made(now);
+            }
+            Event::Trigger(Trigger::Wake { reason }) => tracing::debug!(%reason, "woken"),
+            Event::Trigger(Trigger::Reload(reload)) => self.apply_reload(reload),
+            Event::Trigger(Trigger::Shutdown) => self.draining = true,
+            Event::Due => {}
+        }
+        self.postponed.retain(|_, until| *until > now);
+    }
+
+    fn apply_clusters(&mut self, seen: ClustersSeen) {
+        let now = self.now();
+        self.progress.made(now);
+        if let Some(found) = &seen.found {
+            self.fleet.absorb_clusters(found, seen.begun_at);
+            self.queue.keep_clusters_of(&self.fleet, now);
+        }
+        self.clusters.listed(&seen);
+        self.queue.list_clusters_at(seen.begun_at.max(now - self.resync()) + self.resync());
+    }
+
+    fn apply_cluster(&mut self, look: ClusterLook, took: Duration) {
+        let now = self.now();
+        let (cluster, begun_at) = (look.cluster.clone(), look.begun_at);
+        self.progress.made(now);
+        self.outcomes.looked(took);
+        self.report_look(&look, took);
+        self.clusters.looked_at(&look);
+        if self.fleet.cluster(&cluster).is_some() {
+            self.fleet.absorb_cluster(look);
+        }
+        self.last_look_at = Some(now);
+        self.queue.cluster_at(&cluster, (begun_at + self.resync()).max(now));
+        self.queue.keep_clusters_of(&self.fleet, now);
+    }
+
+    fn apply_step(&mut self, stepped: Stepped) {
+        let now = self.now();
+        self.report_step(&stepped);
+        let Stepped { service, record, end } = stepped;
+        self.stepping.remove(&service);
+        if let StepEnd::NotStored(_) = end {
+            self.postponed.insert(service.clone(), now + STORE_PAUSE);
+        }
+        if record.open.is_none() && record.last.is_some() {
+            self.fleet.drop_post_mortem(&service);
+        }
+        self.ledger.records.insert(service, record);
+    }
+
+    fn apply_reload(&mut self, reload: Reload) {
+        match reload {
+            Reload::Invalid => self.config_valid = false,
+            Reload::Valid { policies, resync, api_share } => {
+                self.config_valid = true;
+                self.outcomes.ensure_policies(&policies);
+                self.policies = Arc::new(policies);
+                self.resync = resync;
+                self.effects.ecs.set_api_share(api_share);
+                self.queue.list_clusters_at(self.now());
+            }
+        }
+    }
+
+    pub(super) fn resync(&self) -> TimeDelta {
+        TimeDelta::from_std(self.resync).unwrap_or(TimeDelta::MAX)
+    }
+}

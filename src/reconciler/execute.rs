@@ -1,0 +1,132 @@
+//! Steps, carried out: store, call, store. Nothing here decides.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::aws::{Ecs, UPDATE_TIMEOUT};
+use crate::clock::{Clock, Time};
+use crate::plan::fleet::Problem;
+use crate::plan::key::ServiceKey;
+use crate::plan::ledger::{Attempt, AttemptId, Call, Record};
+use crate::plan::step::Start;
+use crate::store::{Store, StoreError};
+
+/// What became of a step.
+#[derive(Debug)]
+pub struct Stepped {
+    pub service: ServiceKey,
+    /// The record as it is now.
+    pub record: Record,
+    pub end: StepEnd,
+}
+
+/// How a step ended.
+#[derive(Debug)]
+pub enum StepEnd {
+    /// The call was accepted.
+    Accepted,
+    /// The call was refused, which proves that nothing happened.
+    Refused(Problem),
+    /// Nobody knows whether the call was accepted: observing will tell.
+    Unknown(Problem),
+    /// What the start rested on had grown old before the call could be sent: it was not sent.
+    TooLate,
+    /// The record was saved; there was nothing else to do.
+    Saved,
+    /// The store did not take the record. Nothing was sent, and the record is as it was.
+    NotStored(StoreError),
+}
+
+/// Where effects go.
+#[derive(Clone, Debug)]
+pub struct Effects {
+    pub ecs: Ecs,
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+}
+
+/// The attempt that a start makes. From here on the slot is taken.
+pub fn attempt(start: &Start, now: Time) -> Attempt {
+    Attempt {
+        id: attempt_id(now),
+        service: start.service.clone(),
+        policy: start.policy.clone(),
+        cause: start.cause,
+        intent_at: now,
+        call_ends_by: start.send_by.max(now) + delta(UPDATE_TIMEOUT),
+        deadline: now + delta(start.rollout_timeout),
+        before: start.before.clone(),
+        call: Call::Unknown,
+    }
+}
+
+/// Sends one UpdateService: token first, then the stored intent, then the call, then its answer.
+///
+/// `record` holds the attempt already. Each wait may have made the start too late, so the time is
+/// looked at after every one.
+pub async fn start(
+    effects: Effects,
+    service: ServiceKey,
+    mut record: Record,
+    send_by: Time,
+) -> Stepped {
+    effects.ecs.acquire_update_token().await;
+    if effects.clock.now() > send_by {
+        record.abandon();
+        return Stepped { service, record, end: StepEnd::TooLate };
+    }
+    if let Err(error) = effects.store.save(&service, &record).await {
+        record.abandon();
+        return Stepped { service, record, end: StepEnd::NotStored(error) };
+    }
+    if effects.clock.now() > send_by {
+        record.abandon();
+        return saved(&effects, service, record, StepEnd::TooLate).await;
+    }
+    match effects.ecs.force_new_deployment(&service).await {
+        Ok(started) => {
+            let now = effects.clock.now();
+            record.accept(Call::Accepted {
+                created_at: started.deployment.created_at.unwrap_or(started.sent_at),
+                deployment: started.deployment.id,
+                known_at: now,
+                service_deployment: started.service_deployment,
+            });
+            saved(&effects, service, record, StepEnd::Accepted).await
+        }
+        Err(problem) if problem.class.proves_nothing_happened() => {
+            record.refuse(problem.clone(), effects.clock.now());
+            saved(&effects, service, record, StepEnd::Refused(problem)).await
+        }
+        Err(problem) => Stepped { service, record, end: StepEnd::Unknown(problem) },
+    }
+}
+
+/// Saves the record that a step without a call has made.
+pub async fn save(effects: Effects, service: ServiceKey, before: Record, after: Record) -> Stepped {
+    match effects.store.save(&service, &after).await {
+        Ok(()) => Stepped { service, record: after, end: StepEnd::Saved },
+        Err(error) => Stepped { service, record: before, end: StepEnd::NotStored(error) },
+    }
+}
+
+/// After the call its answer is saved. Should that fail, what is stored says "unknown", which a
+/// restart resolves by observing; this run goes on with what it knows.
+async fn saved(effects: &Effects, service: ServiceKey, record: Record, end: StepEnd) -> Stepped {
+    if let Err(error) = effects.store.save(&service, &record).await {
+        tracing::warn!(%service, %error, "the answer of UpdateService could not be stored: {error}");
+    }
+    Stepped { service, record, end }
+}
+
+/// The time of the intent in milliseconds, and twelve hexadecimal digits at random.
+fn attempt_id(now: Time) -> AttemptId {
+    let random = fastrand::u64(..) >> 16;
+    AttemptId(format!("{}-{random:012x}", now.timestamp_millis()).into())
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

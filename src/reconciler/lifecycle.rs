@@ -1,0 +1,127 @@
+//! Running the loop, beginning looks and steps, and ending.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::event::{Event, Trigger};
+use super::execute::{self, Stepped};
+use super::observe::find_clusters;
+use super::queue::DueLook;
+use super::{LoopError, Reconciler};
+use crate::clock::{Time, elapsed};
+use crate::plan::key::ServiceKey;
+use crate::plan::step::Step;
+
+impl Reconciler {
+    /// Runs until the shutdown is asked for, then lets what is being sent end within `grace`.
+    /// Attempts that are under way stay in the ledger, and the next start goes on with them.
+    ///
+    /// # Errors
+    /// When a task of the loop panicked.
+    pub async fn run(
+        mut self,
+        mut triggers: mpsc::Receiver<Trigger>,
+        grace: Duration,
+    ) -> Result<(), LoopError> {
+        self.turn();
+        while !self.draining {
+            let event = self.next(&mut triggers).await?;
+            self.take(event);
+        }
+        let drained = tokio::time::timeout(grace, self.drain()).await;
+        if drained.is_err() {
+            tracing::warn!(
+                "some calls were not answered within the shutdown grace; the next start resolves them"
+            );
+        }
+        self.tasks.shutdown().await;
+        Ok(())
+    }
+
+    /// Waits for the steps that are under way.
+    async fn drain(&mut self) {
+        while !self.stepping.is_empty() {
+            match self.tasks.join_next().await {
+                Some(Ok(event)) => self.take(event),
+                Some(Err(error)) => {
+                    tracing::error!(%error, "a part of the reconciler ended unexpectedly");
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Begins the steps of the newest plan, one per service at a time. Whether any was begun.
+    pub(super) fn begin_steps(&mut self, now: Time) -> bool {
+        let plan = Arc::clone(&self.plan);
+        let mut begun = false;
+        for step in &plan.steps {
+            let service = step.service();
+            let busy = self.stepping.contains(service) || self.postponed.contains_key(service);
+            let starts = matches!(step, Step::Start(_));
+            if busy || (self.draining && starts) {
+                continue;
+            }
+            self.begin_step(step, now);
+            // Only a start changes what is known before it ends: it takes a slot.
+            begun |= starts;
+        }
+        begun
+    }
+
+    fn begin_step(&mut self, step: &Step, now: Time) {
+        let service = step.service().clone();
+        let before = self.ledger.records.get(&service).cloned().unwrap_or_default();
+        let mut after = before.clone();
+        match step {
+            Step::Start(start) => {
+                after.begin(execute::attempt(start, now));
+                self.ledger.records.insert(service.clone(), after.clone());
+                let effects = self.effects.clone();
+                let sending = execute::start(effects, service.clone(), after, start.send_by);
+                return self.step_task(service, sending);
+            }
+            Step::Adopt { call, .. } => after.accept(call.clone()),
+            Step::Finish { outcome, diagnosis, primary, .. } => {
+                after.finish(*outcome, diagnosis.clone(), primary.clone(), now);
+            }
+            Step::Abandon { .. } => after.abandon(),
+        }
+        let saving = execute::save(self.effects.clone(), service.clone(), before, after);
+        self.step_task(service, saving);
+    }
+
+    fn step_task(
+        &mut self,
+        service: ServiceKey,
+        step: impl Future<Output = Stepped> + Send + 'static,
+    ) {
+        self.stepping.insert(service);
+        self.tasks.spawn(async move { Event::Stepped(Box::new(step.await)) });
+    }
+
+    /// Begins the looks that are due.
+    pub(super) fn begin_looks(&mut self) {
+        let now = self.now();
+        for look in self.queue.take_due(now) {
+            let (observer, ecs) = (Arc::clone(&self.observer), self.effects.ecs.clone());
+            let (clock, policies) = (self.effects.clock.clone(), Arc::clone(&self.policies));
+            match look {
+                DueLook::ListClusters => self.tasks.spawn(async move {
+                    Event::Clusters(find_clusters(ecs, &policies, clock.now()).await)
+                }),
+                DueLook::Cluster(cluster) => self.tasks.spawn(async move {
+                    let begun_at = clock.now();
+                    let look = Box::new(observer.look_cluster(&cluster).await);
+                    Event::Cluster { look, took: elapsed(begun_at, clock.now()) }
+                }),
+                DueLook::Services(services, depth) => self.tasks.spawn(async move {
+                    let looks = observer.look_services(&services, depth).await;
+                    Event::Services { asked: services, looks }
+                }),
+            };
+        }
+    }
+}

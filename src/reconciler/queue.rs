@@ -1,0 +1,227 @@
+//! When to look at what: due times, the earliest first, one per scope.
+//!
+//! Every cluster is always in it, or is being looked at. Looks at single services come from the
+//! newest plan as a whole, so that a need which has gone takes its look with it; services that were
+//! woken stay until they were looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::Time;
+use crate::plan::fleet::Fleet;
+use crate::plan::key::{ClusterKey, ServiceKey};
+use crate::plan::step::{Depth, Look};
+
+/// Looks that fall due within this of one that is due are taken with it, because DescribeServices
+/// answers about ten services for the price of one.
+const TOGETHER: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
+
+/// DescribeServices answers about so many services in one call.
+const SERVICES_PER_LOOK: usize = 10;
+
+/// So many clusters are looked at at once: enough to use the API budget up, few enough to hold
+/// only little of what is being read.
+const CLUSTERS_AT_ONCE: usize = 4;
+
+/// The due times.
+#[derive(Debug, Default)]
+pub struct Queue {
+    clusters_list_at: Option<Time>,
+    clusters: BTreeMap<ClusterKey, Time>,
+    planned: BTreeMap<ServiceKey, (Time, Depth)>,
+    woken: BTreeMap<ServiceKey, (Time, Depth)>,
+    listing: bool,
+    clusters_observed: BTreeSet<ClusterKey>,
+    services_observed: BTreeSet<ServiceKey>,
+}
+
+/// A look to take now.
+#[derive(Debug, PartialEq)]
+pub enum DueLook {
+    ListClusters,
+    Cluster(ClusterKey),
+    Services(Vec<ServiceKey>, Depth),
+}
+
+impl Queue {
+    /// Asks for the list of clusters at `at`.
+    pub fn list_clusters_at(&mut self, at: Time) {
+        self.clusters_list_at = Some(at);
+        self.listing = false;
+    }
+
+    /// Asks for a look at a cluster at `at`; the look that was under way has ended.
+    pub fn cluster_at(&mut self, cluster: &ClusterKey, at: Time) {
+        self.clusters_observed.remove(cluster);
+        self.clusters.insert(cluster.clone(), at);
+    }
+
+    /// Makes the queue hold just the clusters of `fleet`; new ones are due at once.
+    pub fn keep_clusters_of(&mut self, fleet: &Fleet, now: Time) {
+        self.clusters.retain(|cluster, _| fleet.cluster(cluster).is_some());
+        for (cluster, _) in fleet.clusters() {
+            if !self.clusters_observed.contains(cluster) {
+                self.clusters.entry(cluster.clone()).or_insert(now);
+            }
+        }
+    }
+
+    /// Replaces the looks that the plan asks for.
+    pub fn plan_looks(&mut self, looks: &[Look]) {
+        self.planned =
+            looks.iter().map(|look| (look.service.clone(), (look.at, look.depth))).collect();
+    }
+
+    /// Asks for a look at one service, whatever the plan says.
+    pub fn wake(&mut self, service: ServiceKey, depth: Depth, at: Time) {
+        self.woken.insert(service, (at, depth));
+    }
+
+    /// The look at these services has ended.
+    pub fn services_done(&mut self, services: &[ServiceKey]) {
+        for service in services {
+            self.services_observed.remove(service);
+        }
+    }
+
+    /// When the earliest look that is not under way falls due.
+    pub fn next_at(&self) -> Option<Time> {
+        let lists = self.clusters_list_at.filter(|_| !self.listing);
+        let clusters = self.clusters.values().min().filter(|_| self.has_room()).copied();
+        let services = self.waiting_services().map(|(_, (at, _))| *at).min();
+        [lists, clusters, services].into_iter().flatten().min()
+    }
+
+    /// Takes the looks that are due: services before clusters.
+    pub fn take_due(&mut self, now: Time) -> Vec<DueLook> {
+        let mut due = self.take_services(now);
+        if self.clusters_list_at.is_some_and(|at| at <= now) && !self.listing {
+            self.listing = true;
+            due.push(DueLook::ListClusters);
+        }
+        let mut clusters: Vec<_> = self
+            .clusters
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(c, at)| (*at, c.clone()))
+            .collect();
+        clusters.sort();
+        for (_, cluster) in clusters {
+            if !self.has_room() {
+                break;
+            }
+            self.clusters.remove(&cluster);
+            self.clusters_observed.insert(cluster.clone());
+            due.push(DueLook::Cluster(cluster));
+        }
+        due
+    }
+
+    fn has_room(&self) -> bool {
+        self.clusters_observed.len() < CLUSTERS_AT_ONCE
+    }
+
+    /// Services to be looked at that are not being looked at.
+    fn waiting_services(&self) -> impl Iterator<Item = (&ServiceKey, &(Time, Depth))> {
+        self.planned
+            .iter()
+            .chain(&self.woken)
+            .filter(|(service, _)| !self.services_observed.contains(*service))
+    }
+
+    /// The due services, in looks of one cluster and one depth each.
+    fn take_services(&mut self, now: Time) -> Vec<DueLook> {
+        if !self.waiting_services().any(|(_, (at, _))| *at <= now) {
+            return Vec::new();
+        }
+        let mut deepest: BTreeMap<ServiceKey, Depth> = BTreeMap::new();
+        for (service, (_, depth)) in
+            self.waiting_services().filter(|(_, (at, _))| *at <= now + TOGETHER)
+        {
+            let known = deepest.entry(service.clone()).or_insert(*depth);
+            *known = (*known).max(*depth);
+        }
+        let mut groups: BTreeMap<(ClusterKey, Depth), Vec<ServiceKey>> = BTreeMap::new();
+        for (service, depth) in deepest {
+            self.woken.remove(&service);
+            self.services_observed.insert(service.clone());
+            groups.entry((service.cluster().clone(), depth)).or_default().push(service);
+        }
+        groups
+            .into_iter()
+            .flat_map(|((_, depth), services)| {
+                let chunks: Vec<_> = services
+                    .chunks(SERVICES_PER_LOOK)
+                    .map(|chunk| DueLook::Services(chunk.to_vec(), depth))
+                    .collect();
+                chunks
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Time {
+        Time::from_timestamp(1_800_000_000 + second, 0).unwrap()
+    }
+
+    fn service(name: &str) -> ServiceKey {
+        ServiceKey::new(&ClusterKey::new("eu-west-1", "123456789012", "prd"), name)
+    }
+
+    fn look(name: &str, second: i64, depth: Depth) -> Look {
+        Look { service: service(name), depth, at: at(second) }
+    }
+
+    #[test]
+    fn looks_that_are_nearly_due_are_taken_together() {
+        let mut queue = Queue::default();
+        queue.plan_looks(&[
+            look("a", 0, Depth::Describe),
+            look("b", 3, Depth::Describe),
+            look("c", 4, Depth::Describe),
+        ]);
+        let taken = queue.take_due(at(0));
+        assert_eq!(taken, [DueLook::Services(vec![service("a"), service("b")], Depth::Describe)]);
+        assert_eq!(queue.next_at(), Some(at(4)));
+    }
+
+    #[test]
+    fn a_service_is_looked_at_once_at_a_time_and_as_deeply_as_anyone_asked() {
+        let mut queue = Queue::default();
+        queue.plan_looks(&[look("a", 0, Depth::Describe)]);
+        queue.wake(service("a"), Depth::Tasks, at(0));
+        assert_eq!(queue.take_due(at(0)), [DueLook::Services(vec![service("a")], Depth::Tasks)]);
+        assert_eq!(queue.take_due(at(9)), []);
+        assert_eq!(queue.next_at(), None);
+        queue.services_done(&[service("a")]);
+        assert_eq!(queue.next_at(), Some(at(0)));
+    }
+
+    #[test]
+    fn ten_services_share_a_look() {
+        let mut queue = Queue::default();
+        let looks: Vec<_> =
+            (0..23).map(|n| look(&format!("s{n:02}"), 0, Depth::Describe)).collect();
+        queue.plan_looks(&looks);
+        let sizes: Vec<_> = queue
+            .take_due(at(0))
+            .into_iter()
+            .map(|look| match look {
+                DueLook::Services(services, _) => services.len(),
+                _ => 0,
+            })
+            .collect();
+        assert_eq!(sizes, [10, 10, 3]);
+    }
+
+    #[test]
+    fn a_need_that_has_gone_takes_its_look_with_it() {
+        let mut queue = Queue::default();
+        queue.plan_looks(&[look("a", 0, Depth::Describe)]);
+        queue.plan_looks(&[]);
+        assert_eq!(queue.next_at(), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! What the loop says: logs, counters and the published status.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Reconciler;
+use super::clusters::statuses;
+use super::execute::{StepEnd, Stepped};
+use super::status::Status;
+use crate::metrics::Label;
+use crate::plan::Plan;
+use crate::plan::fleet::ClusterLook;
+use crate::plan::ledger::{Call, Finished, Outcome};
+use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::plan::words::Span;
+
+impl Reconciler {
+    /// Shows the newest plan to whoever watches.
+    pub(super) fn publish(&self) {
+        self.status.send_replace(Status {
+            plan: Arc::clone(&self.plan),
+            policies: Arc::clone(&self.policies),
+            clusters: Arc::new(statuses(&self.fleet)),
+            readiness: self.readiness(),
+            problems: Arc::new(self.clusters.problems()),
+            last_look_at: self.last_look_at,
+            config_valid: self.config_valid,
+            leader: true,
+        });
+    }
+
+    /// Logs the verdicts that changed for a reader: a service that is held now, or no longer is.
+    pub(super) fn report(&self, plan: &Plan) {
+        let mut before = self.plan.verdicts.iter().peekable();
+        for (service, verdict) in &plan.verdicts {
+            while before.next_if(|(key, _)| key < service).is_some() {}
+            let known = before.next_if(|(key, _)| key == service).map(|(_, verdict)| verdict);
+            let (was, is) = (known.map(held), held(verdict));
+            match (was, is) {
+                (Some(Some(was)), Some(is)) if was == is => {}
+                (_, Some(_)) => tracing::warn!(
+                    %service,
+                    policy = %verdict.policy,
+                    reason = verdict.reason.label(),
+                    "{service} is held: {}", verdict.reason
+                ),
+                (Some(Some(_)), None) => tracing::info!(
+                    %service,
+                    policy = %verdict.policy,
+                    reason = verdict.reason.label(),
+                    "{service} is no longer held: {}", verdict.reason
+                ),
+                (_, None) => {}
+            }
+        }
+    }
+
+    /// Logs a look that was not complete or took longer than it should.
+    pub(super) fn report_look(&self, look: &ClusterLook, took: Duration) {
+        let cluster = &look.cluster;
+        let known = self.fleet.cluster(cluster).and_then(|view| view.problem.as_ref());
+        match &look.problem {
+            Some(problem) if known.is_none_or(|known| known.message != problem.message) => {
+                tracing::warn!(
+                    %cluster,
+                    class = problem.class.label(),
+                    "cluster {cluster} could not be read completely: {problem}"
+                );
+            }
+            Some(_) => {}
+            None if known.is_some() => {
+                tracing::info!(%cluster, "cluster {cluster} can be read again")
+            }
+            None => {}
+        }
+        if took > self.resync {
+            tracing::warn!(
+                %cluster,
+                took_seconds = took.as_secs(),
+                "a look at cluster {cluster} took {}, longer than resync = {}: changes go unseen for \
+                 that long; raise api_share or resync",
+                Span(took),
+                Span(self.resync)
+            );
+        }
+    }
+
+    /// Logs and counts what became of a step.
+    pub(super) fn report_step(&self, stepped: &Stepped) {
+        let service = &stepped.service;
+        match &stepped.end {
+            StepEnd::Accepted => {
+                if let Some(attempt) = &stepped.record.open
+                    && let Call::Accepted { deployment, .. } = &attempt.call
+                {
+                    tracing::info!(
+                        %service, policy = %attempt.policy, attempt = %attempt.id, %deployment,
+                        cause = attempt.cause.label(), before = %attempt.before.primary,
+                        "started refreshing {service}: deployment {deployment}"
+                    );
+                }
+            }
+            StepEnd::Refused(problem) => tracing::warn!(
+                %service, class = problem.class.label(),
+                "refresh of {service} was refused, nothing was started: {problem}"
+            ),
+            StepEnd::Unknown(problem) => tracing::warn!(
+                %service, class = problem.class.label(),
+                "it is not known whether the refresh of {service} was accepted ({problem}); \
+                 watching its deployments"
+            ),
+            StepEnd::TooLate => {
+                tracing::debug!(%service, "the start came too late and was not sent")
+            }
+            StepEnd::NotStored(error) => {
+                tracing::error!(%service, %error, "the ledger could not be written: {error}");
+            }
+            StepEnd::Saved => self.report_saved(stepped),
+        }
+    }
+
+    fn report_saved(&self, stepped: &Stepped) {
+        let service = &stepped.service;
+        let before = self.ledger.records.get(service).and_then(|record| record.open.as_ref());
+        match (&stepped.record.open, &stepped.record.last) {
+            (Some(attempt), _) => tracing::info!(
+                %service, attempt = %attempt.id,
+                "adopted the rollout of {service}: the call had been accepted"
+            ),
+            (None, Some(last)) if before.is_some_and(|open| open.id == last.attempt.id) => {
+                self.outcomes.finished(last);
+                log_finished(last);
+            }
+            (None, _) => tracing::info!(
+                %service, "the call for {service} was not accepted: nothing was started"
+            ),
+        }
+    }
+}
+
+fn held(verdict: &Verdict) -> Option<&'static str> {
+    (verdict.reason.kind() == VerdictKind::Hold).then(|| verdict.reason.label())
+}
+
+fn log_finished(finished: &Finished) {
+    let Finished { attempt, outcome, diagnosis, .. } = finished;
+    let (service, took) = (&attempt.service, finished.duration());
+    match outcome {
+        Outcome::Succeeded | Outcome::Superseded => tracing::info!(
+            %service, policy = %attempt.policy, attempt = %attempt.id, outcome = outcome.label(),
+            took_seconds = took.as_secs(), %diagnosis,
+            "refresh of {service} {} after {}: {diagnosis}", outcome.label(), Span(took)
+        ),
+        Outcome::RolledBack | Outcome::Failed | Outcome::TimedOut => tracing::error!(
+            %service, policy = %attempt.policy, attempt = %attempt.id, outcome = outcome.label(),
+            took_seconds = took.as_secs(), %diagnosis,
+            "refresh of {service} {} after {}: {diagnosis}", outcome.label(), Span(took)
+        ),
+    }
+}

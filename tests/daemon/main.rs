@@ -1,0 +1,5 @@
+//! The daemon's own code with the real AWS SDK against the simulated ECS, on virtual time: weeks of
+//! policy time in milliseconds.
+
+mod harness;
+mod outcomes;
