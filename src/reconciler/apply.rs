@@ -52,7 +52,7 @@ impl Reconciler {
         let now = self.now();
         let (cluster, begun_at) = (look.cluster.clone(), look.begun_at);
         self.progress.made(now);
-        self.outcomes.looked(took);
+        self.outcomes.look_ended(took);
         self.report_look(&look, took);
         self.clusters.looked_at(&look);
         if self.fleet.cluster(&cluster).is_some() {
@@ -83,6 +83,7 @@ impl Reconciler {
             Reload::Valid { policies, resync, api_share } => {
                 self.config_valid = true;
                 self.outcomes.ensure_policies(&policies);
+                self.outcomes.retain(&policies);
                 self.policies = Arc::new(policies);
                 self.resync = resync;
                 self.effects.ecs.set_api_share(api_share);

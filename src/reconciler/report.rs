@@ -128,7 +128,7 @@ impl Reconciler {
                 "adopted the rollout of {service}: the call had been accepted"
             ),
             (None, Some(last)) if before.is_some_and(|open| open.id == last.attempt.id) => {
-                self.outcomes.finished(last);
+                self.outcomes.refresh_ended(last);
                 log_finished(last);
             }
             (None, _) => tracing::info!(

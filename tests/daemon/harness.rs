@@ -110,7 +110,7 @@ impl Daemon {
             policies,
             resync: MINUTE,
             own: None,
-            outcomes: Outcomes::default(),
+            outcomes: Outcomes::register(&metrics),
             progress: Progress::new(clock.now()),
             status,
         });

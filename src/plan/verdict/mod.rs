@@ -262,6 +262,18 @@ impl Reason {
         }
     }
 
+    /// The attempt of ours that the reason is about.
+    pub fn attempt(&self) -> Option<&AttemptId> {
+        match self {
+            Self::OurRollout { attempt, .. }
+            | Self::OurRollback { attempt }
+            | Self::CallUnknown { attempt }
+            | Self::OurRolloutUnseen { attempt, .. }
+            | Self::Judged { attempt, .. } => Some(attempt),
+            _ => None,
+        }
+    }
+
     /// The reason in one word of lower case, as the metrics and the API have it.
     pub fn label(&self) -> &'static str {
         match self {

@@ -5,10 +5,11 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{READS, fleet_of};
+use crate::aws::Priority;
 use crate::aws::testing::{ARN, Reply, cluster, epoch, service, task_json};
-use crate::aws::{Depth, Priority};
 use crate::plan::fleet::{ProblemClass, Reading, ServiceDeploymentStatus, TaskId};
 use crate::plan::key::{ClusterKey, ServiceKey};
+use crate::plan::step::Depth;
 
 #[tokio::test(start_paused = true)]
 async fn services_are_described_ten_per_call_and_cluster_in_the_order_of_their_keys() {
