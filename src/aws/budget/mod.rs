@@ -89,9 +89,9 @@ impl Budget {
         let turn = Turn::join(self, category, priority);
         loop {
             match turn.try_take() {
-                Attempt::Taken => return,
-                Attempt::NotFirst => turn.wake.notified().await,
-                Attempt::Wait(span) => tokio::select! {
+                Grant::Taken => return,
+                Grant::NotFirst => turn.wake.notified().await,
+                Grant::Wait(span) => tokio::select! {
                     biased;
                     () = turn.wake.notified() => {}
                     () = tokio::time::sleep(span) => {}
@@ -140,7 +140,7 @@ impl Lane {
     }
 }
 
-enum Attempt {
+enum Grant {
     Taken,
     NotFirst,
     Wait(Duration),
@@ -164,15 +164,15 @@ impl<'a> Turn<'a> {
         Self { budget, category, place, wake }
     }
 
-    fn try_take(&self) -> Attempt {
+    fn try_take(&self) -> Grant {
         let now = self.budget.now();
         let mut lane = self.budget.lane(self.category);
         if lane.waiting.keys().next() != Some(&self.place) {
-            return Attempt::NotFirst;
+            return Grant::NotFirst;
         }
         match lane.bucket.take(1.0, now) {
-            Ok(()) => Attempt::Taken,
-            Err(span) => Attempt::Wait(span),
+            Ok(()) => Grant::Taken,
+            Err(span) => Grant::Wait(span),
         }
     }
 }

@@ -137,8 +137,10 @@ async fn neither_what_was_signed_nor_request_ids_are_repeated() {
     }
 }
 
+type Failure = fn() -> CredentialsError;
+
 #[derive(Debug)]
-struct Provider(fn() -> CredentialsError);
+struct Provider(Failure);
 
 impl ProvideCredentials for Provider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
@@ -152,7 +154,7 @@ impl ProvideCredentials for Provider {
 
 #[tokio::test(start_paused = true)]
 async fn without_credentials_nothing_is_sent_and_the_message_says_what_to_give() {
-    let cases: [(fn() -> CredentialsError, &str); 2] = [
+    let cases: [(Failure, &str); 2] = [
         (CredentialsError::not_loaded_no_source, "no AWS credentials found: "),
         (|| CredentialsError::provider_error("the role is gone"), "the role is gone"),
     ];

@@ -54,18 +54,20 @@ impl Fleet {
         }
         match call.operation.as_str() {
             "ListServices" => {
-                let arns = self.services.keys().map(|name| format!("{ARN}:service/prd/{name}"));
-                self.page(call, "serviceArns", arns)
+                let rest = self.services.range(call.text("nextToken").to_owned()..);
+                let names = rest.map(|(name, _)| name.clone());
+                self.page(call, "serviceArns", names, |name| format!("{ARN}:service/prd/{name}"))
             }
             "ListTasks" => {
                 let group = format!("service:{}", call.text("serviceName"));
                 let stopped = call.text("desiredStatus") == "STOPPED";
-                let wanted = |task: &&Value| {
+                let wanted = |task: &Value| {
                     (call.text("serviceName").is_empty() || task["group"] == group.as_str())
                         && (task["lastStatus"] == "STOPPED") == stopped
                 };
-                let arns = self.tasks.values().filter(wanted).map(|task| &task["taskArn"]);
-                self.page(call, "taskArns", arns.filter_map(|arn| Some(arn.as_str()?.to_owned())))
+                let rest = self.tasks.range(call.text("nextToken").parse().unwrap_or(0)..);
+                let ids = rest.filter(|(_, task)| wanted(task)).map(|(id, _)| *id);
+                self.page(call, "taskArns", ids, |id| format!("{ARN}:task/prd/{id:032x}"))
             }
             "DescribeServices" => self.describe_services(call),
             "DescribeTasks" => {
@@ -102,13 +104,18 @@ impl Fleet {
         Reply::ok(json!({ "services": found, "failures": missing }))
     }
 
-    fn page(&self, call: &Call, member: &str, all: impl Iterator<Item = String>) -> Reply {
+    /// A page of a listing; the next one's token is the first name that did not fit.
+    fn page<K: ToString>(
+        &self,
+        call: &Call,
+        member: &str,
+        mut rest: impl Iterator<Item = K>,
+        arn: impl Fn(K) -> String,
+    ) -> Reply {
         assert_eq!(call.body["maxResults"], 100);
         assert_eq!(call.text("cluster"), "prd");
-        let from = call.text("nextToken").parse().unwrap_or(0);
-        let mut rest = all.skip(from);
-        let items: Vec<_> = rest.by_ref().take(self.page).collect();
-        let next = rest.next().map(|_| (from + items.len()).to_string());
+        let items: Vec<_> = rest.by_ref().take(self.page).map(arn).collect();
+        let next = rest.next().map(|name| name.to_string());
         Reply::ok(json!({ member: items, "nextToken": next }))
     }
 }
