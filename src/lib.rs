@@ -6,6 +6,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod http;
 pub mod metrics;
 pub mod plan;
 pub mod progress;

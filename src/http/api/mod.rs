@@ -1,0 +1,77 @@
+//! `/api/v1/status`: the whole current plan as JSON.
+//!
+//! Stable: fields are added, never renamed or removed; `schema_version` counts what breaks that
+//! promise. Times are RFC 3339 in UTC to the second, durations whole seconds, and what is unknown
+//! or does not apply is null. Services are in the order of region, account, cluster and name,
+//! policies in file order.
+//!
+//! `?policy=`, `?verdict=` and `?cluster=` narrow `services`, each at most once; a service must
+//! match all that are given. A parameter or value that is not known is answered with 400 and
+//! `{"error": "..."}`, so that a slip of the pen does not look like an empty fleet.
+//!
+//! ```json
+//! {
+//!   "schema_version": 1,
+//!   "version": "0.1.0",
+//!   "now": "2026-11-30T01:00:30Z",
+//!   "planned_at": "2026-11-30T01:00:29Z",
+//!   "dry_run": false,
+//!   "ready": true,
+//!   "config_valid": true,
+//!   "leader": true,
+//!   "last_look_at": "2026-11-30T01:00:12Z",
+//!   "clusters": [{
+//!     "region": "ap-northeast-1", "account": "123456789012", "cluster": "prd",
+//!     "complete_at": "2026-11-30T01:00:10Z",
+//!     "problem": null
+//!   }],
+//!   "policies": [{
+//!     "name": "nightly", "enabled": true,
+//!     "open": false, "open_until": null, "next_window": "2026-11-30T18:00:00Z",
+//!     "services": {"fresh": 11, "refresh": 0, "rolling": 0, "wait": 1, "hold": 0},
+//!     "due": 1, "in_flight": 0, "pace_seconds": 310, "fits": 1
+//!   }],
+//!   "services": [{
+//!     "region": "ap-northeast-1", "account": "123456789012", "cluster": "prd", "service": "api",
+//!     "policy": "nightly", "also_selected_by": [],
+//!     "verdict": "wait", "reason": "window_closed",
+//!     "message": "the window opens Tue 2026-12-01 03:00 JST",
+//!     "oldest_created_at": "2026-11-22T01:00:00Z", "age_seconds": 691230,
+//!     "age_limit_seconds": 604800,
+//!     "cause": "age", "due_since": "2026-11-29T01:00:00Z",
+//!     "next_window": "2026-11-30T18:00:00Z", "attempt": null
+//!   }]
+//! }
+//! ```
+//!
+//! A policy that is open without an end in sight has `open` true and `open_until` null. A cluster's
+//! `problem` has `operation`, `class`, `message` and `at`.
+
+mod filter;
+mod view;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::Shown;
+use filter::Filter;
+use view::StatusView;
+
+/// Answers with the newest status.
+pub async fn status(
+    State(shown): State<Shown>,
+    Query(parameters): Query<Vec<(String, String)>>,
+) -> Response {
+    // Cloned so that the loop can publish the next status meanwhile.
+    let status = shown.status.borrow().clone();
+    match Filter::parse(&parameters, &status) {
+        Ok(filter) => Json(StatusView::new(&status, &filter, shown.clock.now())).into_response(),
+        Err(error) => {
+            let body = Json(json!({ "error": error.to_string() }));
+            (StatusCode::BAD_REQUEST, body).into_response()
+        }
+    }
+}

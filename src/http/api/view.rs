@@ -1,0 +1,238 @@
+//! The status in the form in which it goes out. Everything is borrowed and serialized as it comes:
+//! no copy of the plan is made.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use super::filter::Filter;
+use crate::clock::{Time, elapsed};
+use crate::metrics::Label;
+use crate::plan::PolicyPlan;
+use crate::plan::fleet::Problem;
+use crate::plan::key::ServiceKey;
+use crate::plan::policy::Policies;
+use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::plan::words::ZonedTime;
+use crate::reconciler::metrics::VERSION;
+use crate::reconciler::status::{ClusterStatus, Status};
+
+/// Raised when a field is renamed or removed, or changes its meaning.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The whole answer.
+#[derive(Serialize)]
+pub struct StatusView<'a> {
+    schema_version: u32,
+    version: &'static str,
+    now: Stamp,
+    planned_at: Stamp,
+    dry_run: bool,
+    ready: bool,
+    config_valid: bool,
+    leader: bool,
+    last_look_at: Option<Stamp>,
+    clusters: Clusters<'a>,
+    policies: PolicyPlans<'a>,
+    services: Services<'a>,
+}
+
+impl<'a> StatusView<'a> {
+    /// What of `status` the filter lets through, with ages as of `now`.
+    pub fn new(status: &'a Status, filter: &'a Filter<'a>, now: Time) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            version: VERSION,
+            now: Stamp(now),
+            planned_at: Stamp(status.plan.now),
+            dry_run: status.policies.dry_run,
+            ready: status.readiness.is_ready(),
+            config_valid: status.config_valid,
+            leader: status.leader,
+            last_look_at: status.last_look_at.map(Stamp),
+            clusters: Clusters(&status.clusters),
+            policies: PolicyPlans(&status.plan.policies),
+            services: Services { status, filter, now },
+        }
+    }
+}
+
+struct Clusters<'a>(&'a [ClusterStatus]);
+
+impl Serialize for Clusters<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|seen| ClusterView {
+            region: seen.cluster.region(),
+            account: seen.cluster.account(),
+            cluster: seen.cluster.name(),
+            complete_at: seen.complete_at.map(Stamp),
+            problem: seen.problem.as_ref().map(ProblemView::new),
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct ClusterView<'a> {
+    region: &'a str,
+    account: &'a str,
+    cluster: &'a str,
+    complete_at: Option<Stamp>,
+    problem: Option<ProblemView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemView<'a> {
+    operation: &'a str,
+    class: &'static str,
+    message: &'a str,
+    at: Stamp,
+}
+
+impl<'a> ProblemView<'a> {
+    fn new(problem: &'a Problem) -> Self {
+        let Problem { operation, class, message, at } = problem;
+        Self { operation, class: class.label(), message, at: Stamp(*at) }
+    }
+}
+
+struct PolicyPlans<'a>(&'a [PolicyPlan]);
+
+impl Serialize for PolicyPlans<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|policy| PolicyView {
+            name: &policy.name,
+            enabled: policy.enabled,
+            open: policy.open_until.is_some(),
+            open_until: policy.open_until.and_then(ending),
+            next_window: policy.next_window.and_then(ending),
+            services: Counts(&policy.services),
+            due: policy.due,
+            in_flight: policy.in_flight,
+            pace_seconds: policy.pace.map(|pace| pace.as_secs()),
+            fits: policy.fits,
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct PolicyView<'a> {
+    name: &'a str,
+    enabled: bool,
+    open: bool,
+    open_until: Option<Stamp>,
+    next_window: Option<Stamp>,
+    services: Counts<'a>,
+    due: u32,
+    in_flight: u32,
+    pace_seconds: Option<u64>,
+    fits: Option<u32>,
+}
+
+/// Every kind of verdict, also those that no service has.
+struct Counts<'a>(&'a BTreeMap<VerdictKind, u32>);
+
+impl Serialize for Counts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = |kind| self.0.get(kind).copied().unwrap_or(0);
+        serializer.collect_map(VerdictKind::ALL.iter().map(|kind| (kind.label(), number(kind))))
+    }
+}
+
+struct Services<'a> {
+    status: &'a Status,
+    filter: &'a Filter<'a>,
+    now: Time,
+}
+
+impl Serialize for Services<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let limits = age_limits(&self.status.policies);
+        serializer.collect_seq(
+            self.status
+                .plan
+                .verdicts
+                .iter()
+                .filter(|(key, verdict)| self.filter.matches(key, verdict))
+                .map(|(key, verdict)| ServiceView::new(key, verdict, &limits, self.now)),
+        )
+    }
+}
+
+fn age_limits(policies: &Policies) -> BTreeMap<&str, u64> {
+    let limit = |policy: &crate::plan::policy::Policy| policy.max_task_age.map(|age| age.as_secs());
+    policies
+        .policies
+        .iter()
+        .filter_map(|policy| Some((policy.name.as_ref(), limit(policy)?)))
+        .collect()
+}
+
+#[derive(Serialize)]
+struct ServiceView<'a> {
+    region: &'a str,
+    account: &'a str,
+    cluster: &'a str,
+    service: &'a str,
+    policy: &'a str,
+    also_selected_by: &'a [Arc<str>],
+    verdict: &'static str,
+    reason: &'static str,
+    #[serde(serialize_with = "as_text")]
+    message: &'a crate::plan::verdict::Reason,
+    oldest_created_at: Option<Stamp>,
+    age_seconds: Option<u64>,
+    age_limit_seconds: Option<u64>,
+    cause: Option<&'static str>,
+    due_since: Option<Stamp>,
+    next_window: Option<Stamp>,
+    attempt: Option<&'a str>,
+}
+
+impl<'a> ServiceView<'a> {
+    fn new(
+        key: &'a ServiceKey,
+        verdict: &'a Verdict,
+        limits: &BTreeMap<&str, u64>,
+        now: Time,
+    ) -> Self {
+        let (cluster, reason) = (key.cluster(), &verdict.reason);
+        Self {
+            region: cluster.region(),
+            account: cluster.account(),
+            cluster: cluster.name(),
+            service: key.name(),
+            policy: &verdict.policy,
+            also_selected_by: &verdict.also_selected_by,
+            verdict: reason.kind().label(),
+            reason: reason.label(),
+            message: reason,
+            oldest_created_at: verdict.oldest_created_at.map(Stamp),
+            age_seconds: verdict.oldest_created_at.map(|at| elapsed(at, now).as_secs()),
+            age_limit_seconds: limits.get(verdict.policy.as_ref()).copied(),
+            cause: verdict.due.map(|due| due.cause.label()),
+            due_since: verdict.due.map(|due| Stamp(due.since)),
+            next_window: verdict.next_window.and_then(ending),
+            attempt: reason.attempt().map(|attempt| attempt.0.as_ref()),
+        }
+    }
+}
+
+fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// A time that comes; the end of time, which stands for "never", has no form in RFC 3339.
+fn ending(at: ZonedTime) -> Option<Stamp> {
+    (at.time() < Time::MAX_UTC).then(|| Stamp(at.time()))
+}
+
+/// A time as RFC 3339 writes it, in UTC, to the second.
+struct Stamp(Time);
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
