@@ -16,10 +16,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::HeaderValue;
+use axum::extract::Request;
 use axum::http::header::CONNECTION;
-use axum::middleware::map_response;
-use axum::response::Response;
+use axum::http::{HeaderValue, StatusCode, Version};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpListener;
@@ -60,11 +61,23 @@ where
     L::Addr: Debug,
 {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let router = router.layer(map_response(close_after));
-    axum::serve(Bounded { listener, slots }, router).with_graceful_shutdown(shutdown).await
+    axum::serve(Bounded { listener, slots }, one_by_one(router))
+        .with_graceful_shutdown(shutdown)
+        .await
 }
 
-async fn close_after(mut response: Response) -> Response {
+/// The router with one exchange per connection.
+fn one_by_one(router: Router) -> Router {
+    router.layer(from_fn(exchange))
+}
+
+/// HTTP/2 would carry hundreds of exchanges at once over one connection. It is in the server only
+/// because the AWS SDK's client brings it in.
+async fn exchange(request: Request, next: Next) -> Response {
+    if request.version() > Version::HTTP_11 {
+        return StatusCode::HTTP_VERSION_NOT_SUPPORTED.into_response();
+    }
+    let mut response = next.run(request).await;
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -13,8 +13,8 @@ use crate::metrics::Label;
 use crate::plan::PolicyPlan;
 use crate::plan::fleet::Problem;
 use crate::plan::key::ServiceKey;
-use crate::plan::policy::Policies;
-use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::plan::policy::{Policies, Policy};
+use crate::plan::verdict::{Reason, Verdict, VerdictKind};
 use crate::plan::words::ZonedTime;
 use crate::reconciler::metrics::VERSION;
 use crate::reconciler::status::{ClusterStatus, Status};
@@ -161,7 +161,7 @@ impl Serialize for Services<'_> {
 }
 
 fn age_limits(policies: &Policies) -> BTreeMap<&str, u64> {
-    let limit = |policy: &crate::plan::policy::Policy| policy.max_task_age.map(|age| age.as_secs());
+    let limit = |policy: &Policy| policy.max_task_age.map(|age| age.as_secs());
     policies
         .policies
         .iter()
@@ -180,7 +180,7 @@ struct ServiceView<'a> {
     verdict: &'static str,
     reason: &'static str,
     #[serde(serialize_with = "as_text")]
-    message: &'a crate::plan::verdict::Reason,
+    message: &'a Reason,
     oldest_created_at: Option<Stamp>,
     age_seconds: Option<u64>,
     age_limit_seconds: Option<u64>,

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use axum::body::Body;
 use axum::routing::get;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
 
 use super::*;
 
@@ -118,12 +120,26 @@ async fn an_answer_ends_its_connection() {
     assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 1, "{text}");
 }
 
+#[tokio::test]
+async fn many_exchanges_over_one_connection_are_refused() {
+    let router = one_by_one(Router::new().route("/", get(|| async { "hello" })));
+    for (version, expected) in [
+        (Version::HTTP_10, StatusCode::OK),
+        (Version::HTTP_11, StatusCode::OK),
+        (Version::HTTP_2, StatusCode::HTTP_VERSION_NOT_SUPPORTED),
+    ] {
+        let request = Request::get("/").version(version).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), expected, "{version:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_finish_its_request_is_let_go() {
     for request in ["", "G", "GET / HTTP/1.1\r\nHost: here\r\n"] {
         let (mut client, wire) = connection(request, usize::MAX);
-        let _knock = served();
-        _knock.send(wire).ok().unwrap();
+        let knock = served();
+        knock.send(wire).ok().unwrap();
         let early = timeout(REQUEST_MAX - Duration::from_millis(100), &mut client.closed).await;
         assert!(early.is_err(), "{request:?}");
         let late = timeout(Duration::from_millis(200), &mut client.closed).await;
@@ -135,8 +151,8 @@ async fn a_client_that_does_not_finish_its_request_is_let_go() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_take_its_answer_is_let_go() {
     let (mut client, wire) = connection(REQUEST, 10);
-    let _knock = served();
-    _knock.send(wire).ok().unwrap();
+    let knock = served();
+    knock.send(wire).ok().unwrap();
     let early = timeout(EXCHANGE_MAX - Duration::from_millis(100), &mut client.closed).await;
     assert!(early.is_err());
     assert!(timeout(Duration::from_millis(200), &mut client.closed).await.is_ok());

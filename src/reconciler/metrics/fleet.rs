@@ -183,8 +183,7 @@ fn of_daemon(status: &Status) -> [MetricFamily; 3] {
     ]
 }
 
-/// Since the epoch. Milliseconds since then are exact in a double.
-#[allow(clippy::cast_precision_loss, reason = "milliseconds stay below 2^53 until the year 287396")]
+/// Since the epoch. Whole milliseconds are exact in a double for thousands of years.
 fn seconds(at: Time) -> f64 {
     at.timestamp_millis() as f64 / 1_000.0
 }
