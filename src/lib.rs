@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aws;
+pub mod cli;
 pub mod clock;
 pub mod http;
 pub mod metrics;
@@ -14,3 +15,4 @@ pub mod reconciler;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
+pub mod settings;

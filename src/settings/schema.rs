@@ -1,0 +1,202 @@
+//! Every key of the scalar sections: what it takes and what it is when nobody says.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use figment::value::Value;
+use serde::{Deserialize, Serialize};
+
+use super::problem::did_you_mean;
+use super::scalar::{Fault, Raw};
+
+/// The scalar sections after layering.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Scalars {
+    pub aws: Aws,
+    pub daemon: Daemon,
+    pub store: Store,
+}
+
+/// `[aws]`: where the API is. Without it the SDK's own chain decides.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Aws {
+    pub region: Option<String>,
+    /// An emulator's address.
+    pub endpoint_url: Option<String>,
+}
+
+/// `[daemon]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Daemon {
+    /// Where `/metrics` and `/healthz` are served.
+    pub listen: SocketAddr,
+    /// The longest that a change goes unseen, where the API budget allows.
+    pub resync: Duration,
+    /// Everything but the effects.
+    pub dry_run: bool,
+    /// Refreshes under way, all policies together.
+    pub max_in_flight: u32,
+    /// Desired tasks of the services under way.
+    pub max_tasks_in_flight: u32,
+    /// The part of each ECS API token bucket that we may use: more than 0, at most 1.
+    pub api_share: f64,
+    /// From the signal to stop until what still runs is left.
+    pub shutdown_grace: Duration,
+}
+
+/// `[store]`: where the ledger is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Store {
+    /// Always `file`.
+    kind: String,
+    /// The embedded database.
+    pub path: PathBuf,
+}
+
+impl Default for Daemon {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+            resync: Duration::from_secs(60),
+            dry_run: false,
+            max_in_flight: 20,
+            max_tasks_in_flight: 500,
+            api_share: 0.25,
+            shutdown_grace: Duration::from_secs(25),
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { kind: "file".to_owned(), path: "/var/lib/ecs-refresh/ledger.redb".into() }
+    }
+}
+
+/// What a key takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Region,
+    Url,
+    Address,
+    Path,
+    Flag,
+    Share,
+    StoreKind,
+    Count(u32, u32),
+    /// The shortest and the longest, in seconds.
+    Duration(u64, u64),
+    /// A key of a later version: what is not done must not be accepted.
+    NotYet,
+}
+
+/// One key of a scalar section.
+#[derive(Debug)]
+pub struct Key {
+    pub section: &'static str,
+    pub name: &'static str,
+    pub kind: Kind,
+}
+
+const fn key(section: &'static str, name: &'static str, kind: Kind) -> Key {
+    Key { section, name, kind }
+}
+
+/// Every key of the scalar sections.
+pub const KEYS: &[Key] = &[
+    key("aws", "region", Kind::Region),
+    key("aws", "endpoint_url", Kind::Url),
+    key("daemon", "listen", Kind::Address),
+    // Under a second it would only spend the API budget; over an hour nothing is watched any more.
+    key("daemon", "resync", Kind::Duration(1, 3600)),
+    key("daemon", "dry_run", Kind::Flag),
+    key("daemon", "max_in_flight", Kind::Count(1, 10_000)),
+    key("daemon", "max_tasks_in_flight", Kind::Count(1, 1_000_000)),
+    key("daemon", "api_share", Kind::Share),
+    // Amazon ECS developer guide, task definition parameters: stopTimeout is at most 120 seconds
+    // on Fargate.
+    key("daemon", "shutdown_grace", Kind::Duration(1, 120)),
+    key("store", "kind", Kind::StoreKind),
+    key("store", "path", Kind::Path),
+    key("store", "table", Kind::NotYet),
+    key("events", "queue_url", Kind::NotYet),
+    key("announce", "event_bus", Kind::NotYet),
+];
+
+/// The names of the scalar sections.
+pub fn sections() -> Vec<&'static str> {
+    let mut names: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
+    names.dedup();
+    names
+}
+
+/// The keys of a section by name; none: no such section.
+pub fn section(name: &str) -> BTreeMap<&'static str, &'static Key> {
+    KEYS.iter().filter(|key| key.section == name).map(|key| (key.name, key)).collect()
+}
+
+/// The region's name and the path have no narrower limit that would be known.
+const TEXT_CHARS_MAX: usize = 1024;
+
+impl Kind {
+    /// The value that `raw` stands for.
+    pub fn read(self, raw: Raw<'_>) -> Result<Value, Fault> {
+        match self {
+            Self::Region => region(raw).map(Value::from),
+            Self::Url => raw.url().map(Value::from),
+            Self::Address => raw.address().map(|address| Value::from(address.to_string())),
+            Self::Path => raw.text(TEXT_CHARS_MAX).map(Value::from),
+            Self::Flag => raw.flag().map(Value::from),
+            Self::Share => raw.share().map(Value::from),
+            Self::StoreKind => store_kind(raw).map(Value::from),
+            Self::Count(min, max) => raw.count(min..=max).map(Value::from),
+            Self::Duration(min, max) => {
+                let range = Duration::from_secs(min)..=Duration::from_secs(max);
+                let duration = raw.duration(range)?;
+                Value::serialize(duration).map_err(Fault::new)
+            }
+            Self::NotYet => Err(not_yet()),
+        }
+    }
+
+    /// What an environment variable says, by the type that the key takes.
+    pub fn of_environment(self, text: &str) -> Raw<'_> {
+        match self {
+            Self::Flag | Self::Share | Self::Count(..) => Raw::of_environment(text),
+            _ => Raw::Text(text),
+        }
+    }
+}
+
+/// The refusal of what the documentation of a later version may show.
+pub fn not_yet() -> Fault {
+    Fault::new("not supported by this version").hint("remove it: it would have no effect")
+}
+
+fn region(raw: Raw<'_>) -> Result<&str, Fault> {
+    let text = raw.text(TEXT_CHARS_MAX)?;
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match text.chars().all(is_plain) {
+        true => Ok(text),
+        false => {
+            Err(Fault::new(format!("not a region: {text:?}")).hint("such as \"ap-northeast-1\""))
+        }
+    }
+}
+
+fn store_kind(raw: Raw<'_>) -> Result<&str, Fault> {
+    match raw.text(TEXT_CHARS_MAX)? {
+        "file" => Ok("file"),
+        "dynamodb" => Err(Fault::new("\"dynamodb\" is not supported by this version")
+            .hint("write \"file\" and run one replica")),
+        other => {
+            let fault = Fault::new(format!("no such store: {other:?}"));
+            Err(match did_you_mean(other, ["file"]) {
+                Some(meant) => fault.hint(format!("did you mean {meant:?}?")),
+                None => fault.hint("\"file\" is the one there is"),
+            })
+        }
+    }
+}
