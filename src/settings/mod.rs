@@ -134,6 +134,7 @@ pub fn parse(files: &RawFiles, sources: &Sources) -> Result<Settings, Problems> 
                 max_tasks_in_flight: daemon.max_tasks_in_flight,
             },
             dry_run: daemon.dry_run,
+            by_hand: None,
         },
         warnings,
         sources: files.names().map(str::to_owned).chain(overridden).collect(),
