@@ -14,7 +14,7 @@ use humantime::format_duration;
 
 use crate::clock::Time;
 use crate::plan::policy::Policy;
-use crate::plan::schedule::{Schedule, Span};
+use crate::plan::schedule::{CronWindow, Schedule, Span};
 use crate::plan::selector::{Pattern, Selector};
 use crate::settings::{self, Problem, Settings, Sources};
 
@@ -86,20 +86,13 @@ fn describe_next(schedule: &Schedule, now: Time, out: &mut dyn Write) -> io::Res
     if spans.is_empty() {
         return writeln!(out, "  next      none within two years");
     }
+    let is_open = spans.first().is_some_and(|span| span.contains(now));
+    let titles = if is_open { ["open now", "next"] } else { ["next", ""] };
     for (index, span) in spans.into_iter().enumerate() {
-        let title = match index {
-            0 if span.contains(now) => "open now",
-            0 => "next",
-            1 if spans_open(schedule, now) => "next",
-            _ => "",
-        };
+        let title = titles.get(index).copied().unwrap_or_default();
         writeln!(out, "  {title:<9} {}", local(schedule.zone(), span))?;
     }
     Ok(())
-}
-
-fn spans_open(schedule: &Schedule, now: Time) -> bool {
-    schedule.view(now).allowed_until.is_some()
 }
 
 fn past_freezes(policy: &Policy, now: Time) -> impl Iterator<Item = String> {
@@ -138,7 +131,7 @@ fn pace(policy: &Policy) -> String {
 
 fn windows(schedule: &Schedule) -> String {
     let Some(windows) = schedule.windows() else { return "always".to_owned() };
-    let window = |window: &crate::plan::schedule::CronWindow| {
+    let window = |window: &CronWindow| {
         let duration = window.duration().to_std().unwrap_or_default();
         format!("{} for {}", window.text(), format_duration(duration))
     };

@@ -69,6 +69,13 @@ impl Pattern {
         if let Some(character) = text.chars().find(|c| !is_known(*c)) {
             return Err(PatternError::Character { character });
         }
+        // Outside of their brackets these are letters like others, which no name has.
+        let needs = [(',', '{'), ('!', '['), (']', '[')];
+        let stray =
+            |(inner, opening): &(char, char)| text.contains(*inner) && !text.contains(*opening);
+        if let Some((character, _)) = needs.into_iter().find(stray) {
+            return Err(PatternError::Character { character });
+        }
         // Also where no matcher is needed: `a]` and the like are refused alike.
         let glob =
             Glob::new(text).map_err(|error| PatternError::Syntax(error.kind().to_string()))?;
@@ -223,10 +230,9 @@ mod tests {
         assert_eq!(Pattern::new("").unwrap_err(), PatternError::Empty);
         let arn = Pattern::new("arn:aws:ecs:eu-west-1:123456789012:cluster/prd").unwrap_err();
         assert_eq!(arn.hint().as_deref(), Some("write \"prd\""));
-        assert_eq!(
-            Pattern::new("prd/api").unwrap_err(),
-            PatternError::Character { character: '/' }
-        );
+        for (text, character) in [("prd/api", '/'), ("api,web", ','), ("!api", '!'), ("a]", ']')] {
+            assert_eq!(Pattern::new(text).unwrap_err(), PatternError::Character { character });
+        }
         for wrong in ["prd-[a", "{prd", "prd-[z-a]"] {
             assert!(matches!(Pattern::new(wrong), Err(PatternError::Syntax(_))), "{wrong}");
         }

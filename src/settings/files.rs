@@ -77,7 +77,8 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, Problem> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(directory, &error))?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+        let is_hidden =
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if path.extension().is_some_and(|extension| extension == "toml") && !is_hidden {
             paths.push(path);
         }
@@ -193,7 +194,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.toml");
         fs::write(&path, "").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
         // The superuser may read everything.
         if File::open(&path).is_err() {
             assert!(problem(&path).starts_with("PATH: cannot be read: "));

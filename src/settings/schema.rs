@@ -84,7 +84,7 @@ pub enum Kind {
     Path,
     Flag,
     Share,
-    StoreKind,
+    Backend,
     Count(u32, u32),
     /// The shortest and the longest, in seconds.
     Duration(u64, u64),
@@ -118,7 +118,7 @@ pub const KEYS: &[Key] = &[
     // Amazon ECS developer guide, task definition parameters: stopTimeout is at most 120 seconds
     // on Fargate.
     key("daemon", "shutdown_grace", Kind::Duration(1, 120)),
-    key("store", "kind", Kind::StoreKind),
+    key("store", "kind", Kind::Backend),
     key("store", "path", Kind::Path),
     key("store", "table", Kind::NotYet),
     key("events", "queue_url", Kind::NotYet),
@@ -150,7 +150,7 @@ impl Kind {
             Self::Path => raw.text(TEXT_CHARS_MAX).map(Value::from),
             Self::Flag => raw.flag().map(Value::from),
             Self::Share => raw.share().map(Value::from),
-            Self::StoreKind => store_kind(raw).map(Value::from),
+            Self::Backend => backend(raw).map(Value::from),
             Self::Count(min, max) => raw.count(min..=max).map(Value::from),
             Self::Duration(min, max) => {
                 let range = Duration::from_secs(min)..=Duration::from_secs(max);
@@ -186,7 +186,7 @@ fn region(raw: Raw<'_>) -> Result<&str, Fault> {
     }
 }
 
-fn store_kind(raw: Raw<'_>) -> Result<&str, Fault> {
+fn backend(raw: Raw<'_>) -> Result<&str, Fault> {
     match raw.text(TEXT_CHARS_MAX)? {
         "file" => Ok("file"),
         "dynamodb" => Err(Fault::new("\"dynamodb\" is not supported by this version")

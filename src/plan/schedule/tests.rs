@@ -117,6 +117,10 @@ fn windows_that_join_to_more_than_seven_days_are_refused() {
     assert_eq!(refused(&[("* * * * *", 1)]), Some(ScheduleError::TooLong));
     assert_eq!(refused(&[("0 0 1-8 * *", day)]), Some(ScheduleError::TooLong));
     assert_eq!(refused(&[("0 0 1 * *", 7 * day), ("0 0 8 12 *", 1)]), Some(ScheduleError::TooLong));
+    // Only where February has 29 days.
+    let leap = [("0 0 23-29 2 *", day), ("0 0 1 3 *", day)];
+    assert_eq!(refused(&leap), Some(ScheduleError::TooLong));
+    assert_eq!(refused(&leap[..1]), None);
     assert_eq!(refused(&[("0 0 1-7 * *", day)]), None);
     assert_eq!(refused(&[("0 0 * * 1-5", day)]), None);
     assert_eq!(refused(&[("0 0 * * *", day - 1)]), None);

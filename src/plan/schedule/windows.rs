@@ -17,8 +17,10 @@ pub enum Windows {
     Cron(Vec<CronWindow>),
 }
 
-/// For which years the length of joined windows is looked through: 2024, a leap year, to 2027.
-const SEARCHED: [i64; 2] = [1_704_067_200, 1_704_067_200 + 4 * 366 * 86_400];
+/// From when and for how long joined windows are looked at: 28 years from 2024 on, in which every
+/// year falls on every weekday.
+const SEARCHED_FROM: i64 = 1_704_067_200;
+const SEARCHED_WEEKS: i64 = 28 * 366 / 7;
 
 /// Windows that are open for less than this on a day cannot join to more than seven days: openings
 /// of at most nine days take part, and nine times this is less than seven days.
@@ -99,10 +101,11 @@ impl Joined {
         if per_day < HARMLESS_PER_DAY {
             return false;
         }
-        let [from, until] = SEARCHED.map(|at| DateTime::from_timestamp(at, 0).unwrap_or_default());
-        let spans = std::iter::successors(self.after(from), |last| self.after(last.closes));
-        spans
-            .take_while(|span| span.opens < until)
+        // What is open for more than seven days is open at one of these moments.
+        let from = DateTime::from_timestamp(SEARCHED_FROM, 0).unwrap_or_default();
+        let moments = (0..SEARCHED_WEEKS).map(|week| from + TimeDelta::weeks(week));
+        moments
+            .filter_map(|moment| self.covering(moment))
             .any(|span| (span.closes - span.opens).to_std().is_ok_and(|open| open > DURATION_MAX))
     }
 }
