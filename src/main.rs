@@ -1,1 +1,5 @@
-fn main() {}
+//! The `ecs-refresh` binary: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    ecs_refresh::cli::main()
+}

@@ -1,3 +1,76 @@
-//! The commands: one file for each.
+//! The commands: one file for each. Here is only the wiring.
 
+mod args;
 pub mod check;
+mod connection;
+mod exit;
+mod own;
+mod plan;
+mod refresh;
+mod run;
+mod simulator;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::args::{Args, Command};
+use self::exit::Exit;
+use crate::clock::Clock;
+use crate::telemetry;
+
+/// Runs the command that the process was called with.
+pub fn main() -> ExitCode {
+    // clap prints its own message; it exits with 2 for a wrong usage and 0 for help.
+    let args = Args::parse();
+    let clock = Clock::system();
+    let exit = match telemetry::init(args.log_format, log_filter().as_deref(), &clock) {
+        Ok(()) => runtime(dispatch(args.command, clock)),
+        Err(error) => Exit::cannot(error),
+    };
+    exit.report()
+}
+
+fn log_filter() -> Option<String> {
+    std::env::var(telemetry::FILTER_VARIABLE).ok()
+}
+
+/// One thread runs everything, as in the tests.
+fn runtime(command: impl Future<Output = Exit>) -> Exit {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(command);
+            // Whatever still runs is not waited for.
+            runtime.shutdown_background();
+            exit
+        }
+        Err(error) => Exit::cannot(format!("the runtime could not be started: {error}")),
+    }
+}
+
+async fn dispatch(command: Command, clock: Clock) -> Exit {
+    match command {
+        Command::Run(args) => run::run(args, clock).await,
+        Command::Plan(args) => plan::plan(args, clock).await,
+        Command::Check(args) => check_command(&args, &clock),
+        Command::Refresh(args) => refresh::refresh(args, clock).await,
+        Command::Simulator(args) => simulator::simulator(args, clock).await,
+        Command::Completions { shell } => {
+            let mut command = Args::command();
+            clap_complete::generate(shell, &mut command, "ecs-refresh", &mut std::io::stdout());
+            Exit::Fine
+        }
+    }
+}
+
+fn check_command(args: &args::ConfigArgs, clock: &Clock) -> Exit {
+    let sources = match args.sources() {
+        Ok(sources) => sources,
+        Err(exit) => return exit,
+    };
+    match check::check(&sources, clock.now(), &mut std::io::stdout()) {
+        Ok(true) => Exit::Fine,
+        Ok(false) => Exit::No(None),
+        Err(error) => Exit::cannot(format!("standard output could not be written: {error}")),
+    }
+}

@@ -24,6 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
+pub use api::write_document;
 pub use serve::serve;
 
 use crate::clock::Clock;

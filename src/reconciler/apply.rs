@@ -44,7 +44,9 @@ impl Reconciler {
             self.fleet.absorb_clusters(found, seen.begun_at);
             self.queue.keep_clusters_of(&self.fleet, now);
         }
-        self.clusters.listed(&seen);
+        if self.clusters.listed(&seen) {
+            self.report_clusters();
+        }
         self.queue.list_clusters_at(seen.begun_at.max(now - self.resync()) + self.resync());
     }
 

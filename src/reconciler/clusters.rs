@@ -27,8 +27,7 @@ impl Clusters {
             self.missing = seen.missing.iter().cloned().collect();
             self.looked_at.retain(|cluster| found.contains(cluster));
             if found.is_empty() && self.missing.is_empty() {
-                let why = "no cluster matches the policies' patterns".to_owned();
-                self.missing.insert("clusters".to_owned(), why);
+                self.listing_problem = Some("no cluster matches the policies' patterns".to_owned());
             }
         }
         before != self.problems()
@@ -46,7 +45,7 @@ impl Clusters {
 
     /// What is wrong, in sentences.
     pub fn problems(&self) -> Vec<String> {
-        let missing = self.missing.iter().map(|(name, why)| format!("{name}: {why}"));
+        let missing = self.missing.iter().map(|(name, why)| format!("cluster {name}: {why}"));
         self.listing_problem.clone().into_iter().chain(missing).collect()
     }
 }

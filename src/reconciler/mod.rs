@@ -25,6 +25,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+pub use clusters::statuses;
 pub use event::{Event, Reload, Trigger};
 pub use execute::Effects;
 pub use observe::{ClustersSeen, find_clusters};

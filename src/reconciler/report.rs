@@ -55,6 +55,17 @@ impl Reconciler {
         }
     }
 
+    /// Logs what is wrong with finding the clusters, or that nothing is any more.
+    pub(super) fn report_clusters(&self) {
+        let problems = self.clusters.problems();
+        for problem in &problems {
+            tracing::warn!("{problem}");
+        }
+        if problems.is_empty() {
+            tracing::info!("all clusters that the policies name were found");
+        }
+    }
+
     /// Logs a look that was not complete or took longer than it should.
     pub(super) fn report_look(&self, look: &ClusterLook, took: Duration) {
         let cluster = &look.cluster;

@@ -20,6 +20,7 @@
 //!   "config_valid": true,
 //!   "leader": true,
 //!   "last_look_at": "2026-11-30T01:00:12Z",
+//!   "problems": [],
 //!   "clusters": [{
 //!     "region": "ap-northeast-1", "account": "123456789012", "cluster": "prd",
 //!     "complete_at": "2026-11-30T01:00:10Z",
@@ -45,10 +46,13 @@
 //! ```
 //!
 //! A policy that is open without an end in sight has `open` true and `open_until` null. A cluster's
-//! `problem` has `operation`, `class`, `message` and `at`.
+//! `problem` has `operation`, `class`, `message` and `at`. `problems` are sentences about the
+//! observation as a whole, such as a cluster that does not exist.
 
 mod filter;
 mod view;
+
+use std::io::{self, Write};
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -57,8 +61,19 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::Shown;
+use crate::clock::Time;
+use crate::reconciler::status::Status;
 use filter::Filter;
 use view::StatusView;
+
+/// Writes the whole document about `status`, with ages as of `now`.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_document(status: &Status, now: Time, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &StatusView::new(status, &Filter::default(), now))?;
+    writeln!(out)
+}
 
 /// Answers with the newest status.
 pub async fn status(

@@ -1,0 +1,123 @@
+//! The plan as a table for people: the oldest first.
+
+use std::io::{self, Write};
+
+use crate::clock::elapsed;
+use crate::metrics::Label;
+use crate::plan::PolicyPlan;
+use crate::plan::key::ServiceKey;
+use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::plan::words::{Span, count};
+use crate::reconciler::status::Status;
+
+const HEADINGS: [&str; 5] = ["SERVICE", "POLICY", "AGE", "VERDICT", "REASON"];
+
+/// Writes policies, services and what is missing from the view.
+pub fn write(seen: &Status, out: &mut dyn Write) -> io::Result<()> {
+    let mut rows: Vec<&(ServiceKey, Verdict)> = seen.plan.verdicts.iter().collect();
+    rows.sort_by_key(|(_, verdict)| {
+        (verdict.oldest_created_at.is_none(), verdict.oldest_created_at)
+    });
+    let cells: Vec<[String; 5]> =
+        rows.iter().map(|(key, verdict)| row(seen, key, verdict)).collect();
+    let width = |column: usize| {
+        let cells = cells.iter().map(|row| row[column].chars().count());
+        cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
+    };
+    let widths = [width(0), width(1), width(2), width(3)];
+    line(out, &HEADINGS.map(str::to_owned), widths)?;
+    for row in &cells {
+        line(out, row, widths)?;
+    }
+    if cells.is_empty() {
+        writeln!(out, "no Fargate service is selected")?;
+    }
+    for policy in &seen.plan.policies {
+        writeln!(out)?;
+        write_policy(policy, out)?;
+    }
+    overlaps(seen, out)?;
+    if seen.policies.dry_run {
+        writeln!(out, "\ndry run: the daemon would start nothing")?;
+    }
+    for problem in seen.problems.iter() {
+        writeln!(out, "\nwarning: {problem}")?;
+    }
+    Ok(())
+}
+
+fn row(seen: &Status, key: &ServiceKey, verdict: &Verdict) -> [String; 5] {
+    let age = verdict
+        .oldest_created_at
+        .map_or_else(|| "-".to_owned(), |at| Span(elapsed(at, seen.plan.now)).to_string());
+    [
+        key.to_string(),
+        verdict.policy.to_string(),
+        age,
+        verdict.reason.kind().to_string(),
+        verdict.reason.to_string(),
+    ]
+}
+
+fn line(out: &mut dyn Write, cells: &[String; 5], widths: [usize; 4]) -> io::Result<()> {
+    let [service, policy, age, verdict, reason] = cells;
+    let [w0, w1, w2, w3] = widths;
+    writeln!(out, "{service:<w0$}  {policy:<w1$}  {age:>w2$}  {verdict:<w3$}  {reason}")
+}
+
+fn write_policy(policy: &PolicyPlan, out: &mut dyn Write) -> io::Result<()> {
+    let total: u32 = policy.services.values().sum();
+    write!(out, "policy {}: {}", policy.name, count(total, "service"))?;
+    for kind in VerdictKind::ALL {
+        if let Some(number) = policy.services.get(kind) {
+            write!(out, ", {number} {}", kind.label())?;
+        }
+    }
+    writeln!(out)?;
+    if total == 0 {
+        writeln!(
+            out,
+            "  warning: it selects no Fargate service; look at its clusters, names and tags"
+        )?;
+    }
+    match (&policy.open_until, &policy.next_window) {
+        (Some(until), _) if until.time() == crate::clock::Time::MAX_UTC => {
+            writeln!(out, "  windows: always open")?;
+        }
+        (Some(until), _) => writeln!(out, "  window: open until {until}")?,
+        (None, Some(next)) => writeln!(out, "  window: the next opens {next}")?,
+        (None, None) => writeln!(out, "  window: none within the next two years")?,
+    }
+    match (policy.due, policy.fits, policy.pace) {
+        (0, ..) => Ok(()),
+        (due, Some(fits), Some(pace)) => writeln!(
+            out,
+            "  {fits} of {due} due fit into {} at the pace seen so far ({} each)",
+            if policy.open_until.is_some() { "what is left of it" } else { "it" },
+            Span(pace)
+        ),
+        (due, ..) => writeln!(
+            out,
+            "  {due} due; how many fit into the window is known after the first proven refresh"
+        ),
+    }
+}
+
+fn overlaps(seen: &Status, out: &mut dyn Write) -> io::Result<()> {
+    let overlapping: Vec<_> = seen
+        .plan
+        .verdicts
+        .iter()
+        .filter(|(_, verdict)| !verdict.also_selected_by.is_empty())
+        .collect();
+    for (key, verdict) in &overlapping {
+        let others: Vec<&str> = verdict.also_selected_by.iter().map(|name| &**name).collect();
+        writeln!(
+            out,
+            "\nwarning: {key} is selected by {} too; {} comes first in the file and owns it",
+            others.join(", "),
+            verdict.policy
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! `ecs-refresh refresh CLUSTER/SERVICE`: one refresh now, through the same checks, execution and
+//! proof as the daemon's.
+
+mod progress;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use self::progress::Progress as Shown;
+use super::args::RefreshArgs;
+use super::connection::to_aws;
+use super::exit::Exit;
+use super::run::interrupted;
+use crate::aws::{Ecs, Observer, Priority};
+use crate::clock::Clock;
+use crate::metrics::{Label, Metrics};
+use crate::plan::key::{ClusterKey, ServiceKey};
+use crate::plan::ledger::{Ledger, Outcome};
+use crate::plan::policy::{ByHand, Policies, Policy};
+use crate::plan::schedule::Schedule;
+use crate::plan::selector::{Pattern, Selector};
+use crate::plan::verdict::VerdictKind;
+use crate::progress::Progress;
+use crate::reconciler::metrics::Outcomes;
+use crate::reconciler::status::Status;
+use crate::reconciler::{Effects, Parts, Reconciler};
+use crate::settings::{self, Settings};
+use crate::store::MemoryStore;
+
+/// The rollout is given up after this where no policy says otherwise.
+const ROLLOUT_TIMEOUT: Duration = Duration::from_secs(3_600);
+
+/// Refreshes one service and waits for the proof.
+pub async fn refresh(args: RefreshArgs, clock: Clock) -> Exit {
+    let Some((cluster, name)) = args.service.split_once('/') else {
+        return Exit::cannot(format!(
+            "{:?} is not a service: say CLUSTER/SERVICE, such as prd/api",
+            args.service
+        ));
+    };
+    let settings = match settings::load(&args.config.optional_sources()) {
+        Ok(settings) => settings,
+        Err(problems) => return Exit::no(problems),
+    };
+    let metrics = Metrics::new();
+    let ecs = match to_aws(&settings, &clock, &metrics).await {
+        Ok(ecs) => ecs,
+        Err(exit) => return exit,
+    };
+    let service = match find(&ecs, cluster, name).await {
+        Ok(service) => service,
+        Err(exit) => return exit,
+    };
+    let by_hand = ByHand { service: service.clone(), despite_freeze: args.despite_freeze };
+    let policies = match policies(settings, by_hand) {
+        Ok(policies) => policies,
+        Err(exit) => return exit,
+    };
+    let reconciler = reconciler(ecs, policies, clock.clone(), &metrics);
+    follow(reconciler, &service, Shown::new(clock)).await
+}
+
+/// The key of a service by its names: the account is in the cluster's ARN.
+async fn find(ecs: &Ecs, cluster: &str, name: &str) -> Result<ServiceKey, Exit> {
+    let names = [cluster.to_owned()].into();
+    let resolved = ecs.resolve_clusters(&names, Priority::Urgent).await.map_err(Exit::cannot)?;
+    if let Some(problem) = resolved.denied.values().next() {
+        return Err(Exit::cannot(problem));
+    }
+    let found: Option<&ClusterKey> = resolved.found.first();
+    match found {
+        Some(cluster) => Ok(ServiceKey::new(cluster, name)),
+        None => Err(Exit::no(format!(
+            "there is no active cluster {cluster} in this account and region; \
+             `aws ecs list-clusters` shows which there are"
+        ))),
+    }
+}
+
+/// The policies of the configuration, and one that selects the service in case none of them does.
+fn policies(settings: Settings, by_hand: ByHand) -> Result<Policies, Exit> {
+    let mut policies = settings.policies;
+    let cluster = by_hand.service.cluster().name();
+    let pattern = |text: &str| Pattern::new(text).map_err(Exit::cannot);
+    let selector = Selector::new(
+        vec![pattern(cluster)?],
+        vec![pattern(by_hand.service.name())?],
+        Vec::new(),
+        Default::default(),
+    );
+    policies.policies.push(Policy {
+        name: "by-hand".into(),
+        enabled: true,
+        selector,
+        schedule: Schedule::always(),
+        max_task_age: None,
+        concurrency: 1,
+        settle: Duration::ZERO,
+        rollout_timeout: ROLLOUT_TIMEOUT,
+        max_failures: 1,
+    });
+    policies.by_hand = Some(by_hand);
+    Ok(policies)
+}
+
+/// A reconciler that looks at one service only and remembers nothing: beside a daemon with a file
+/// store the ledger is not its to write.
+fn reconciler(ecs: Ecs, policies: Policies, clock: Clock, metrics: &Metrics) -> Reconciler {
+    let now = clock.now();
+    Reconciler::new(Parts {
+        resync: Duration::from_secs(60),
+        effects: Effects { ecs: ecs.clone(), store: Arc::new(MemoryStore::default()), clock },
+        observer: Arc::new(Observer::new(ecs)),
+        ledger: Ledger::default(),
+        own: None,
+        outcomes: Outcomes::register(metrics),
+        progress: Progress::new(now),
+        status: watch::Sender::new(Status::starting(now, Arc::new(policies.clone()))),
+        policies,
+    })
+}
+
+/// Runs the reconciler until the service's attempt has ended, or cannot begin.
+async fn follow(mut reconciler: Reconciler, service: &ServiceKey, mut shown: Shown) -> Exit {
+    // The sender is kept: nothing is ever sent.
+    let (_triggers, mut received) = mpsc::channel(1);
+    let mut interrupt = Box::pin(interrupted());
+    reconciler.watch_service(service.clone());
+    reconciler.turn();
+    loop {
+        let event = tokio::select! {
+            biased;
+            () = &mut interrupt => {
+                shown.end();
+                return Exit::no(left_behind(&reconciler, service));
+            }
+            event = reconciler.next(&mut received) => event,
+        };
+        match event {
+            Ok(event) => reconciler.take(event),
+            Err(error) => return Exit::cannot(error),
+        }
+        if let Some(exit) = judge(&reconciler, service, &mut shown) {
+            return exit;
+        }
+    }
+}
+
+/// What to say when a person stops waiting.
+fn left_behind(reconciler: &Reconciler, service: &ServiceKey) -> String {
+    let open = reconciler.record(service).is_some_and(|record| record.open.is_some());
+    if open {
+        format!("no longer watching: the rollout of {service} goes on in ECS, and is not proven")
+    } else {
+        "nothing was started".to_owned()
+    }
+}
+
+/// Whether there is an answer yet; shows how far the refresh is.
+fn judge(reconciler: &Reconciler, service: &ServiceKey, shown: &mut Shown) -> Option<Exit> {
+    let record = reconciler.record(service);
+    if let Some(last) = record.and_then(|record| record.last.as_ref()) {
+        shown.end();
+        let outcome = last.outcome.label();
+        let took = crate::plan::words::Span(last.duration());
+        let sentence = format!("{service}: {outcome} after {took}: {}", last.diagnosis);
+        if last.outcome == Outcome::Succeeded {
+            shown.say(&sentence);
+            return Some(Exit::Fine);
+        }
+        return Some(Exit::no(sentence));
+    }
+    if let Some(refused) = record.and_then(|record| record.refused.as_ref()) {
+        shown.end();
+        return Some(Exit::no(format!("{service}: nothing was started: {}", refused.problem)));
+    }
+    let under_way = record.is_some_and(|record| record.open.is_some());
+    match reconciler.plan().verdict(service) {
+        Some(verdict) => {
+            let kind = verdict.reason.kind();
+            if !under_way && kind != VerdictKind::Refresh {
+                shown.end();
+                return Some(Exit::no(format!(
+                    "{service}: nothing was started: {}",
+                    verdict.reason
+                )));
+            }
+            shown.show(&format!("{service}: {}", verdict.reason));
+            None
+        }
+        None => match (reconciler.fleet().gone_at(service), reconciler.fleet().service(service)) {
+            (Some(_), _) => Some(Exit::no(format!("there is no active service {service}"))),
+            (None, Some(_)) => Some(Exit::no(format!(
+                "{service} does not run on Fargate, which is all that ecs-refresh refreshes"
+            ))),
+            (None, None) => None,
+        },
+    }
+}

@@ -1,0 +1,187 @@
+//! `ecs-refresh run`: the daemon, wired.
+//!
+//! The order is: read the configuration, bind, log what was bound, and only then look for store,
+//! credentials and AWS, so that whoever asks over HTTP is told what is missing.
+
+mod ledger;
+mod reload;
+mod signals;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+pub use signals::interrupted;
+
+use super::args::RunArgs;
+use super::connection::to_aws;
+use super::exit::Exit;
+use super::own;
+use crate::aws::Observer;
+use crate::clock::Clock;
+use crate::http::{self, Shown};
+use crate::metrics::Metrics;
+use crate::progress::Progress;
+use crate::reconciler::metrics::{FleetCollector, Outcomes, register_build_info};
+use crate::reconciler::status::{Readiness, Status};
+use crate::reconciler::{Effects, Parts, Reconciler, Trigger};
+use crate::settings::{self, Settings, Sources};
+use crate::store::Store;
+
+/// So many triggers may wait for the loop; a wake-up more would change nothing.
+const TRIGGERS_MAX: usize = 64;
+
+/// Runs the daemon until a signal ends it.
+pub async fn run(args: RunArgs, clock: Clock) -> Exit {
+    let sources = match args.sources() {
+        Ok(sources) => sources,
+        Err(exit) => return exit,
+    };
+    let settings = match settings::load(&sources) {
+        Ok(settings) => settings,
+        Err(problems) => return Exit::no(problems),
+    };
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let daemon = serve(settings, sources, clock);
+    tokio::select! {
+        biased;
+        exit = daemon => exit,
+        () = signals::second() => Exit::cannot("a second signal: aborted; the next start resolves what was under way"),
+    }
+}
+
+async fn serve(settings: Settings, sources: Sources, clock: Clock) -> Exit {
+    let address = settings.daemon.listen;
+    let listener = match TcpListener::bind(address).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            return Exit::cannot(format!(
+                "cannot listen on {address}: {error}; stop what uses it, or set [daemon] listen"
+            ));
+        }
+    };
+    let shown = Surface::new(&settings, &clock);
+    let (stop, stopped) = watch::channel(false);
+    let server = tokio::spawn(shown.serve(listener, stopped));
+    tracing::info!("listening on http://{address}: /metrics, /healthz, /readyz, /api/v1/status");
+    let grace = settings.daemon.shutdown_grace;
+    let exit = reconcile(settings, sources, &shown, clock).await;
+    stop.send_replace(true);
+    // A reader that is slow at the end is not waited for longer than for AWS.
+    let _ = tokio::time::timeout(grace, server).await;
+    exit
+}
+
+/// What is shown over HTTP, and where the loop puts it.
+struct Surface {
+    metrics: Metrics,
+    status: watch::Sender<Status>,
+    resync: watch::Sender<Duration>,
+    progress: Progress,
+    clock: Clock,
+}
+
+impl Surface {
+    fn new(settings: &Settings, clock: &Clock) -> Self {
+        let now = clock.now();
+        let starting = Status {
+            config_valid: true,
+            readiness: Readiness { configuration: true, ..Readiness::default() },
+            ..Status::starting(now, Arc::new(settings.policies.clone()))
+        };
+        let surface = Self {
+            metrics: Metrics::new(),
+            status: watch::Sender::new(starting),
+            resync: watch::Sender::new(settings.daemon.resync),
+            progress: Progress::new(now),
+            clock: clock.clone(),
+        };
+        register_build_info(&surface.metrics);
+        FleetCollector::register(&surface.metrics, surface.status.subscribe(), clock.clone());
+        surface
+    }
+
+    fn serve(
+        &self,
+        listener: TcpListener,
+        mut stopped: watch::Receiver<bool>,
+    ) -> impl Future<Output = std::io::Result<()>> + Send + 'static {
+        let router = http::router(Shown {
+            status: self.status.subscribe(),
+            progress: self.progress.clone(),
+            clock: self.clock.clone(),
+            resync: self.resync.subscribe(),
+            metrics: self.metrics.clone(),
+        });
+        let shutdown = async move {
+            // An error means that the sender is gone: the daemon has ended.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        http::serve(listener, router, shutdown)
+    }
+}
+
+/// Opens the store, connects, and runs the loop.
+async fn reconcile(settings: Settings, sources: Sources, surface: &Surface, clock: Clock) -> Exit {
+    let (store, remembered): (Arc<dyn Store>, _) = match ledger::open(&settings).await {
+        Ok(opened) => opened,
+        Err(error) => return Exit::cannot(error),
+    };
+    surface.status.send_modify(|status| status.readiness.store = true);
+    let ecs = match to_aws(&settings, &clock, &surface.metrics).await {
+        Ok(ecs) => ecs.reporting_to(surface.progress.clone()),
+        Err(exit) => return exit,
+    };
+    let own = own::service().await;
+    let mut reconciler = Reconciler::new(Parts {
+        policies: settings.policies.clone(),
+        resync: settings.daemon.resync,
+        effects: Effects { ecs: ecs.clone(), store, clock },
+        observer: Arc::new(Observer::new(ecs)),
+        ledger: remembered,
+        own,
+        outcomes: Outcomes::register(&surface.metrics),
+        progress: surface.progress.clone(),
+        status: surface.status.clone(),
+    });
+    reconciler.watch_clusters();
+    log_start(&settings);
+    let grace = settings.daemon.shutdown_grace;
+    let (triggers, received) = mpsc::channel(TRIGGERS_MAX);
+    let watching = reload::watch(settings, sources, triggers.clone(), surface.resync.clone());
+    let stopping = async move {
+        signals::first().await;
+        tracing::info!("stopping: nothing more is started; a second signal aborts");
+        let _ = triggers.send(Trigger::Shutdown).await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        biased;
+        ended = reconciler.run(received, grace) => match ended {
+            Ok(()) => {
+                tracing::info!("stopped; what is under way is resumed by the next start");
+                Exit::Fine
+            }
+            Err(error) => Exit::cannot(error),
+        },
+        () = stopping => Exit::Fine,
+        () = watching => Exit::Fine,
+    }
+}
+
+fn log_start(settings: &Settings) {
+    let policies = &settings.policies;
+    let names: Vec<&str> = policies.policies.iter().map(|policy| &*policy.name).collect();
+    tracing::info!(
+        dry_run = policies.dry_run,
+        resync_seconds = settings.daemon.resync.as_secs(),
+        "ecs-refresh {}, policies: {}{}",
+        env!("CARGO_PKG_VERSION"),
+        names.join(", "),
+        if policies.dry_run { " (dry run: nothing is called, nothing is stored)" } else { "" }
+    );
+}

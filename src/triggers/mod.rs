@@ -1,0 +1,3 @@
+//! Reasons to look sooner than the resync would. Losing every one of them costs latency only.
+
+pub mod alarm;
