@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::fleet::{Description, TaskStatus, Tasks};
-use super::ledger::Cause;
+use super::ledger::{Call, Cause, Finished};
 use super::policy::Policy;
 use super::schedule::ScheduleView;
 use super::verdict::{Due, Reason};
@@ -47,12 +47,10 @@ pub fn age(tasks: Option<&Tasks>) -> Age {
 /// and since when, `Err` with the reason why not.
 ///
 /// A maximum age is a promise: a task that would grow too old before the policy's next window opens
-/// is due in this one. A service is refreshed at most once per window, by ECS's own account: its
-/// PRIMARY deployment must be older than the window.
+/// is due in this one.
 pub fn due_by_age(
     policy: &Policy,
     view: &ScheduleView,
-    description: &Description,
     oldest: Time,
     now: Time,
 ) -> Result<Due, Reason> {
@@ -64,16 +62,35 @@ pub fn due_by_age(
     if too_old_at >= horizon(view, now) {
         return Err(Reason::NotDue { age, limit: Some(limit) });
     }
+    Ok(Due { cause: Cause::Age, since: due_since(view, oldest, too_old_at) })
+}
+
+/// What keeps a service that is due by age from being refreshed twice in a window: by ECS's own
+/// account its PRIMARY deployment must be older than the window, whoever made it. The last attempt
+/// is asked as well, because ECS's clock may be behind ours and the opening between the two.
+pub fn deployed_already(
+    policy: &Policy,
+    view: &ScheduleView,
+    description: &Description,
+    last: Option<&Finished>,
+    age: Duration,
+    now: Time,
+) -> Option<Reason> {
     let Some(deployed_at) = description.primary().and_then(|primary| primary.created_at) else {
-        return Err(Reason::StateNotUnderstood {
+        return Some(Reason::StateNotUnderstood {
             what: "a PRIMARY deployment with createdAt",
             value: "absent".into(),
         });
     };
-    if deployed_this_span(view, deployed_at, limit, now) {
-        return Err(Reason::DeployedThisWindow { age });
-    }
-    Ok(Due { cause: Cause::Age, since: due_since(view, oldest, too_old_at) })
+    let ours_at = last
+        .filter(|last| !view.always && matches!(last.attempt.call, Call::Accepted { .. }))
+        .map(|last| last.attempt.intent_at);
+    let limit = policy.max_task_age.unwrap_or_default();
+    [Some(deployed_at), ours_at]
+        .into_iter()
+        .flatten()
+        .any(|at| is_this_span(view, at, limit, now))
+        .then_some(Reason::DeployedThisWindow { age })
 }
 
 /// A task must not grow too old before this.
@@ -84,8 +101,8 @@ fn horizon(view: &ScheduleView, now: Time) -> Time {
     }
 }
 
-/// Whether the PRIMARY deployment is too young for another refresh.
-fn deployed_this_span(view: &ScheduleView, deployed_at: Time, limit: Duration, now: Time) -> bool {
+/// Whether a deployment made then is too young for another refresh.
+fn is_this_span(view: &ScheduleView, deployed_at: Time, limit: Duration, now: Time) -> bool {
     if view.always {
         return add(deployed_at, limit) >= now;
     }
@@ -106,8 +123,12 @@ fn due_since(view: &ScheduleView, oldest: Time, too_old_at: Time) -> Time {
 
 /// `at + duration`, or the end of time.
 pub fn add(at: Time, duration: Duration) -> Time {
-    TimeDelta::from_std(duration)
-        .ok()
-        .and_then(|delta| at.checked_add_signed(delta))
-        .unwrap_or(Time::MAX_UTC)
+    shift(at, TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX))
+}
+
+/// `at + delta`, or that end of time which it would pass: plain addition panics there, and times
+/// come from files and from AWS.
+pub fn shift(at: Time, delta: TimeDelta) -> Time {
+    let end = if delta < TimeDelta::zero() { Time::MIN_UTC } else { Time::MAX_UTC };
+    at.checked_add_signed(delta).unwrap_or(end)
 }

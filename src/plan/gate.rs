@@ -1,12 +1,12 @@
 //! One service against its policy: fresh, blocked, or a candidate for a refresh. Limits over
 //! several services come after this.
 
-use super::due::{Age, age, due_by_age};
+use super::due::{Age, age, deployed_already, due_by_age};
 use super::fleet::{Controller, Deployment, Description, RolloutState, Service, Strategy, Tasks};
 use super::ledger::{Cause, Record};
 use super::standing::Standing;
 use super::verdict::{Due, Reason};
-use crate::clock::Time;
+use crate::clock::{Time, elapsed};
 
 /// The tag by which a service's owner holds it, with the tag's value as the reason.
 pub const HOLD_TAG: &str = "ecs-refresh:hold";
@@ -47,7 +47,7 @@ impl Gate<'_> {
     /// The service's standing before any limit. The order of the questions is the order in which
     /// the answers matter to a reader: what no waiting can change comes first.
     pub fn decide(&self) -> Gated {
-        let age = age(self.service.tasks.as_ref());
+        let age = self.age();
         let oldest_created_at = match age {
             Age::Oldest(at) => Some(at),
             Age::NoTasks | Age::Unknown(_) | Age::Partial | Age::NotListed => None,
@@ -67,11 +67,23 @@ impl Gate<'_> {
             Ok(due) => due,
             Err(reason) => return blocked(reason, None),
         };
-        let reason = self
-            .failed_before(description)
-            .or_else(|| unsteady(description))
-            .or_else(|| self.shut());
+        if let Some(reason) = self.failed_itself(description) {
+            return blocked(reason, Some(due));
+        }
+        if let Some(reason) = self.deployed_already(description, age) {
+            return blocked(reason, None);
+        }
+        let reason = self.stopped().or_else(|| unsteady(description)).or_else(|| self.shut());
         Gated { oldest_created_at, due: Some(due), blocked: reason }
+    }
+
+    /// The age of its tasks. A listing from before its PRIMARY deployment was made tells nothing of
+    /// the tasks that run now.
+    fn age(&self) -> Age {
+        let deployed_at =
+            self.service.description.as_ref().and_then(|seen| seen.primary()?.created_at);
+        let tasks = self.service.tasks.as_ref();
+        age(tasks.filter(|tasks| deployed_at.is_none_or(|made_at| made_at <= tasks.listed_at)))
     }
 
     fn held_by_people(&self) -> Option<Reason> {
@@ -104,7 +116,7 @@ impl Gate<'_> {
         }
         match age {
             Age::Oldest(oldest) => {
-                due_by_age(self.standing.policy, &self.standing.view, description, oldest, self.now)
+                due_by_age(self.standing.policy, &self.standing.view, oldest, self.now)
             }
             Age::Unknown(tasks) => Err(Reason::AgeUnknown { tasks }),
             Age::Partial => Err(Reason::PartialView),
@@ -114,19 +126,11 @@ impl Gate<'_> {
         }
     }
 
-    fn failed_before(&self, description: &Description) -> Option<Reason> {
+    /// Failed attempts of this service. They are asked for before what ECS says of its PRIMARY:
+    /// a rollback makes a young PRIMARY too, and its service is not fresh.
+    fn failed_itself(&self, description: &Description) -> Option<Reason> {
         let Asked::ByPolicy = self.asked else { return None };
-        if let Some(again) = self.standing.stopped() {
-            return Some(Reason::PolicyStopped { failures: self.standing.failures, again });
-        }
         let record = self.record?;
-        if let Some(refused) = record.refused.as_ref().filter(|refused| refused.retry_at > self.now)
-        {
-            return Some(Reason::CallRefused {
-                problem: refused.problem.clone(),
-                retry_at: self.standing.zoned(refused.retry_at),
-            });
-        }
         let last = record.last.as_ref().filter(|last| last.outcome.is_failure())?;
         let unchanged = last.primary.as_ref() == description.primary().map(|primary| &primary.id);
         if record.failures_in_a_row >= FAILURES_IN_A_ROW && unchanged {
@@ -136,6 +140,27 @@ impl Gate<'_> {
         self.standing.in_this_span(last.finished_at, self.now).then(|| Reason::FailedInThisSpan {
             outcome: last.outcome,
             again: self.standing.span_ends(last.finished_at),
+        })
+    }
+
+    /// Whether it was deployed in this window.
+    fn deployed_already(&self, description: &Description, age: Age) -> Option<Reason> {
+        let (Asked::ByPolicy, Age::Oldest(oldest)) = (self.asked, age) else { return None };
+        let Standing { policy, view, .. } = self.standing;
+        let last = self.record.and_then(|record| record.last.as_ref());
+        deployed_already(policy, view, description, last, elapsed(oldest, self.now), self.now)
+    }
+
+    /// What keeps the policy, or a call about this service, from being tried now.
+    fn stopped(&self) -> Option<Reason> {
+        let Asked::ByPolicy = self.asked else { return None };
+        if let Some(again) = self.standing.stopped() {
+            return Some(Reason::PolicyStopped { failures: self.standing.failures, again });
+        }
+        let refused = self.record?.refused.as_ref()?;
+        (refused.retry_at > self.now).then(|| Reason::CallRefused {
+            problem: refused.problem.clone(),
+            retry_at: self.standing.zoned(refused.retry_at),
         })
     }
 
@@ -184,7 +209,7 @@ fn moving(description: &Description) -> Option<Reason> {
             value: "absent".into(),
         });
     };
-    let others: Vec<&Deployment> = description.deployments.iter().filter(|d| !d.primary).collect();
+    let others = description.deployments.iter().filter(|other| other.id != primary.id).count();
     let rolling =
         |deployment: &Deployment| Reason::SomebodysRollout { deployment: deployment.id.clone() };
     match &primary.rollout {
@@ -198,12 +223,11 @@ fn moving(description: &Description) -> Option<Reason> {
                 value: value.clone(),
             });
         }
-        RolloutState::Absent if !others.is_empty() => return Some(rolling(primary)),
+        RolloutState::Absent if others > 0 => return Some(rolling(primary)),
         RolloutState::Absent | RolloutState::Completed => {}
     }
-    (!others.is_empty()).then(|| Reason::OldTasksLinger {
-        deployments: u32::try_from(others.len()).unwrap_or(u32::MAX),
-    })
+    (others > 0)
+        .then(|| Reason::OldTasksLinger { deployments: u32::try_from(others).unwrap_or(u32::MAX) })
 }
 
 fn unsteady(description: &Description) -> Option<Reason> {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use super::due::shift;
 use super::fleet::{DeploymentId, Problem, TaskId};
 use super::key::ServiceKey;
 use crate::clock::{Time, elapsed};
@@ -219,8 +220,8 @@ impl Record {
         self.open = None;
         let times = self.refused.as_ref().map_or(0, |refused| refused.times);
         let pause = REFUSED_PAUSE_MIN * 2_i32.pow(times.min(6));
-        let retry_at = now + pause.min(REFUSED_PAUSE_MAX);
-        self.refused = Some(Refused { problem, times: times + 1, retry_at });
+        let retry_at = shift(now, pause.min(REFUSED_PAUSE_MAX));
+        self.refused = Some(Refused { problem, times: times.saturating_add(1), retry_at });
     }
 
     /// The attempt has ended.
@@ -237,7 +238,7 @@ impl Record {
             .as_ref()
             .is_some_and(|last| last.primary.as_ref() == Some(&attempt.before.primary));
         self.failures_in_a_row = match (outcome.is_failure(), unchanged) {
-            (true, true) => self.failures_in_a_row + 1,
+            (true, true) => self.failures_in_a_row.saturating_add(1),
             (true, false) => 1,
             (false, _) => 0,
         };

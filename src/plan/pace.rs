@@ -74,7 +74,7 @@ fn empty(standing: &Standing<'_>, in_flight: &InFlight) -> PolicyPlan {
 /// A refresh must start in the window and may end after it: each slot starts one more for every
 /// full or begun pace that is left.
 fn fits(standing: &Standing<'_>, due: u32, now: Time) -> Option<u32> {
-    let round = standing.pace()? + standing.policy.settle;
+    let round = standing.pace()?.saturating_add(standing.policy.settle);
     let left = match (standing.view.allowed_until, &standing.view.next) {
         (Some(until), _) => elapsed(now, until),
         (None, Some(next)) => elapsed(next.opens, next.closes),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::admission::{Candidate, InFlight, admit};
+use super::due::shift;
 use super::fleet::{Description, Fleet, Service};
 use super::gate::{Asked, Gate, task_ids};
 use super::key::ServiceKey;
@@ -295,7 +296,7 @@ impl<'a> Planner<'a> {
             policy: standing.policy.name.clone(),
             cause,
             before,
-            send_by: window_closes.min(description.described_at + FRESH_ENOUGH),
+            send_by: window_closes.min(shift(description.described_at, FRESH_ENOUGH)),
             rollout_timeout: standing.policy.rollout_timeout,
         }));
     }

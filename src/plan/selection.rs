@@ -59,11 +59,14 @@ impl<'a> ClusterSelection<'a> {
 }
 
 /// Whether the service's tasks run on Fargate. Where the service does not say, they do if it has
-/// tasks among those that were listed, since only Fargate tasks are.
+/// tasks among those that were listed, since only Fargate tasks are. Until they were all listed it
+/// is not passed over in silence.
 fn is_fargate(description: &Description, service: &Service) -> bool {
     match description.launch {
         Launch::Fargate => true,
         Launch::Elsewhere => false,
-        Launch::Unstated => service.tasks.as_ref().is_some_and(|tasks| !tasks.tasks.is_empty()),
+        Launch::Unstated => {
+            service.tasks.as_ref().is_none_or(|tasks| !tasks.complete || !tasks.tasks.is_empty())
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::due::add;
+use super::due::{add, shift};
 use super::ledger::{Finished, Ledger, Outcome};
 use super::policy::{Policies, Policy};
 use super::schedule::ScheduleView;
@@ -84,7 +84,7 @@ impl<'a> Standing<'a> {
     /// When a failure at `at` no longer counts.
     pub fn span_ends(&self, at: Time) -> Option<ZonedTime> {
         if self.view.always {
-            return Some(self.zoned(at + FAILURE_COUNTS));
+            return Some(self.zoned(shift(at, FAILURE_COUNTS)));
         }
         self.next_opening()
     }

@@ -134,8 +134,9 @@ impl Fleet {
             view.complete_at = Some(look.begun_at);
             self.drop_unlisted(&look.cluster, &listed, look.begun_at);
         }
-        if let Some(tasks) = look.tasks {
-            self.absorb_cluster_tasks(&look.cluster, tasks);
+        match look.tasks {
+            Some(tasks) => self.absorb_cluster_tasks(&look.cluster, tasks),
+            None => self.doubt_cluster_tasks(&look.cluster, look.begun_at),
         }
         self.gone.retain(|_, at| look.begun_at - *at < GONE_KEPT);
     }
@@ -173,6 +174,9 @@ impl Fleet {
                     Some(problem);
             }
             Reading::Described(description) => {
+                if self.gone.get(&key).is_some_and(|gone_at| *gone_at > description.described_at) {
+                    return;
+                }
                 let service =
                     self.services.entry(key.clone()).or_insert_with(|| Service::new(key.clone()));
                 let known_at = service.description.as_ref().map(|known| known.described_at);
@@ -185,8 +189,9 @@ impl Fleet {
         }
     }
 
-    /// A service that a complete list does not name is gone, unless it was seen after that list
-    /// was begun.
+    /// A service that a complete list does not name is dropped, unless it was seen after that list
+    /// was begun. That it is gone only DescribeServices can say: lists are eventually consistent,
+    /// and the outcome of an open attempt rests on it.
     fn drop_unlisted(
         &mut self,
         cluster: &ClusterKey,
@@ -204,7 +209,7 @@ impl Fleet {
             .map(|(key, _)| key.clone())
             .collect();
         for key in lost {
-            self.forget(&key, begun_at);
+            self.services.remove(&key);
         }
     }
 
@@ -216,6 +221,15 @@ impl Fleet {
             let listing =
                 Tasks { listed_at: tasks.listed_at, complete: tasks.complete, tasks: own };
             replace_if_newer(&mut service.tasks, listing);
+        }
+    }
+
+    /// What was listed of the tasks before a listing failed is no longer known to be all there is:
+    /// an age must not rest on it for ever.
+    fn doubt_cluster_tasks(&mut self, cluster: &ClusterKey, begun_at: Time) {
+        let services = self.services.iter_mut().filter(|(key, _)| key.cluster() == cluster);
+        for tasks in services.filter_map(|(_, service)| service.tasks.as_mut()) {
+            tasks.complete &= tasks.listed_at > begun_at;
         }
     }
 

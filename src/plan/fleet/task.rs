@@ -112,6 +112,24 @@ pub enum ServiceDeploymentStatus {
     Unknown(Arc<str>),
 }
 
+impl ServiceDeploymentStatus {
+    /// Whether ECS takes or took the deployment back.
+    pub fn is_rollback(&self) -> bool {
+        match self {
+            Self::RollbackRequested
+            | Self::RollbackInProgress
+            | Self::RollbackSuccessful
+            | Self::RollbackFailed => true,
+            Self::Pending
+            | Self::InProgress
+            | Self::Successful
+            | Self::StopRequested
+            | Self::Stopped
+            | Self::Unknown(_) => false,
+        }
+    }
+}
+
 /// A task that stopped, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoppedTask {

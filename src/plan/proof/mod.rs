@@ -10,6 +10,7 @@ mod vanished;
 
 use chrono::TimeDelta;
 
+use super::due::shift;
 use super::fleet::{DeploymentId, Description, ProblemClass, Service};
 use super::ledger::{Attempt, Call, Outcome};
 use super::step::Depth;
@@ -54,15 +55,22 @@ pub struct Evidence<'a> {
 pub fn judge(attempt: &Attempt, evidence: Evidence<'_>, now: Time) -> Judgement {
     let judgement = judge_by_evidence(attempt, evidence, now);
     match judgement {
-        Judgement::Going { reason, .. } if now >= attempt.deadline + GIVEN_UP => {
-            Judgement::Finish {
-                outcome: Outcome::Failed,
-                diagnosis: format!("cannot tell what became of it; last: {reason}"),
-                primary: None,
-            }
-        }
+        Judgement::Going { reason, .. } if given_up(attempt, now) => Judgement::Finish {
+            outcome: Outcome::Failed,
+            diagnosis: format!("cannot tell what became of it; last: {reason}"),
+            primary: evidence
+                .service
+                .and_then(|service| service.description.as_ref()?.primary())
+                .map(|primary| primary.id.clone()),
+        },
         judgement => judgement,
     }
+}
+
+/// Long past its deadline, or begun by a clock that was far ahead: no reading from now on would
+/// count as newer than the intent, and the attempt would keep its slot for ever.
+fn given_up(attempt: &Attempt, now: Time) -> bool {
+    now >= shift(attempt.deadline, GIVEN_UP) || attempt.intent_at >= shift(now, GIVEN_UP)
 }
 
 fn judge_by_evidence(attempt: &Attempt, evidence: Evidence<'_>, now: Time) -> Judgement {
@@ -72,6 +80,7 @@ fn judge_by_evidence(attempt: &Attempt, evidence: Evidence<'_>, now: Time) -> Ju
     let Some(service) = evidence.service else { return unseen(attempt, None, now) };
     if let Some(problem) = &service.problem
         && problem.class == ProblemClass::NotFound
+        && problem.at >= attempt.intent_at
     {
         return superseded(&format!("the service is no longer there ({problem})"));
     }
@@ -117,12 +126,12 @@ struct Ours<'a> {
 
 impl Case<'_> {
     fn going(&self, reason: Reason, depth: Depth) -> Judgement {
-        Judgement::Going { reason, depth, at: self.description.described_at + POLL }
+        Judgement::Going { reason, depth, at: shift(self.description.described_at, POLL) }
     }
 
     /// Goes on, and wants to know more than the newest look told.
     fn going_deeper(&self, reason: Reason, depth: Depth) -> Judgement {
-        Judgement::Going { reason, depth, at: self.description.described_at + SOON }
+        Judgement::Going { reason, depth, at: shift(self.description.described_at, SOON) }
     }
 
     fn finish(&self, outcome: Outcome, why: &str) -> Judgement {
@@ -141,7 +150,15 @@ impl Case<'_> {
 
     /// The depth of a look that gathers that evidence.
     fn post_mortem_depth(&self) -> Depth {
-        Depth::PostMortem { since: self.attempt.intent_at - MAY_BE_STALE }
+        Depth::PostMortem { since: shift(self.attempt.intent_at, -MAY_BE_STALE) }
+    }
+
+    /// That it goes on, before anything of it was seen.
+    fn under_way(&self) -> Reason {
+        match self.attempt.call {
+            Call::Unknown => Reason::CallUnknown { attempt: self.attempt.id.clone() },
+            Call::Accepted { .. } => self.rollout(None),
+        }
     }
 
     fn overdue(&self) -> bool {
@@ -166,10 +183,10 @@ impl Case<'_> {
     }
 }
 
-/// Whether a reading that still shows the PRIMARY from before the call may simply be old.
+/// Whether a reading that still shows the PRIMARY from before the call, or none, may simply be old.
 fn still_stale(case: &Case<'_>, known_at: Time) -> bool {
     let unchanged =
-        case.description.primary().is_some_and(|primary| primary.id == case.attempt.before.primary);
+        case.description.primary().is_none_or(|primary| primary.id == case.attempt.before.primary);
     unchanged && case.description.described_at - known_at < MAY_BE_STALE
 }
 
@@ -179,7 +196,7 @@ fn superseded(why: &str) -> Judgement {
 
 fn unseen(attempt: &Attempt, service: Option<&Service>, now: Time) -> Judgement {
     let problem = service.and_then(|service| service.problem.clone());
-    let at = problem.as_ref().map_or(now, |problem| problem.at + POLL);
+    let at = problem.as_ref().map_or(now, |problem| shift(problem.at, POLL));
     let reason = Reason::OurRolloutUnseen { attempt: attempt.id.clone(), problem };
     Judgement::Going { reason, depth: Depth::Describe, at }
 }

@@ -1,9 +1,9 @@
 //! A rolling deployment of ours that is PRIMARY.
 
 use super::{Case, Judgement, MAY_BE_STALE, Ours};
-use crate::plan::fleet::{Deployment, RolloutState, ServiceDeploymentStatus, TaskStatus};
+use crate::plan::fleet::{Deployment, RolloutState, TaskStatus};
 use crate::plan::ledger::Outcome;
-use crate::plan::proof::vanished::find_ours;
+use crate::plan::proof::vanished::{by_status, find_ours};
 use crate::plan::step::Depth;
 use crate::plan::verdict::Reason;
 
@@ -35,7 +35,11 @@ pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgemen
     if case.overdue() && case.post_mortem().is_some() && tasks_read(case) {
         return case.finish(Outcome::TimedOut, &too_late(case, says_done));
     }
-    case.going_deeper(reason, case.post_mortem_depth())
+    // When the closest look was taken already and the tasks could not be read, it is not rushed.
+    match case.post_mortem() {
+        Some(_) if case.overdue() => case.going(reason, case.post_mortem_depth()),
+        _ => case.going_deeper(reason, case.post_mortem_depth()),
+    }
 }
 
 /// What the tasks say.
@@ -100,24 +104,16 @@ fn judge_failed(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judge
     let Some(found) = case.post_mortem() else {
         return case.going_deeper(reason, case.post_mortem_depth());
     };
-    let status = found
-        .deployments
-        .as_ref()
-        .ok()
-        .and_then(|listed| find_ours(listed, ours))
-        .map(|deployment| &deployment.status);
-    let rolling_back = matches!(
-        status,
-        Some(
-            ServiceDeploymentStatus::RollbackRequested
-                | ServiceDeploymentStatus::RollbackInProgress
-        )
-    );
+    if let Ok(listed) = &found.deployments
+        && let Some(service_deployment) = find_ours(listed, ours)
+        && service_deployment.status.is_rollback()
+    {
+        return by_status(case, service_deployment, listed);
+    }
     let just_failed = primary
         .updated_at
         .is_some_and(|updated_at| case.description.described_at - updated_at < MAY_BE_STALE);
-    let rollback_expected = rolling_back || (case.description.rolls_back && just_failed);
-    if rollback_expected && !case.overdue() {
+    if case.description.rolls_back && just_failed && !case.overdue() {
         return case.going(reason, case.post_mortem_depth());
     }
     case.finish(Outcome::Failed, "ECS gave up on the deployment and did not roll it back")

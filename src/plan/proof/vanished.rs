@@ -3,9 +3,13 @@
 //! The task definition does not tell, because a forced deployment keeps it. Only the service
 //! deployments do.
 
+use std::ops::RangeInclusive;
+
 use chrono::TimeDelta;
 
-use super::{Case, Judgement, MAY_BE_STALE, Ours};
+use super::{Case, Judgement, MAY_BE_STALE, Ours, call};
+use crate::clock::Time;
+use crate::plan::due::shift;
 use crate::plan::fleet::{ServiceDeployment, ServiceDeploymentStatus as Status};
 use crate::plan::ledger::Outcome;
 use crate::plan::verdict::Reason;
@@ -24,19 +28,53 @@ pub fn judge(case: &Case<'_>, ours: &Ours<'_>) -> Judgement {
 /// Judges an attempt whose call was never answered, long after: the service deployment that was
 /// made while the call was under way is ours. Without one, the call was not accepted.
 pub fn judge_unknown(case: &Case<'_>) -> Judgement {
-    let attempt = case.attempt;
-    let span = attempt.intent_at - SAME_MOMENT..=attempt.call_ends_by + MAY_BE_STALE;
     with_service_deployments(case, |listed| {
-        let mut made_then = listed.iter().filter(|listed| {
-            listed.created_at.is_some_and(|created_at| span.contains(&created_at))
-        });
+        let mut made_then = made_then(case, listed);
         match (made_then.next(), made_then.next()) {
             (Some(found), None) => by_status(case, found, listed),
+            (None, _) if !call::no_longer_stale(case) => {
+                case.going(case.under_way(), case.post_mortem_depth())
+            }
             (None, _) => Judgement::Abandon,
             (Some(_), Some(_)) => {
                 cannot_tell(case, "several deployments were made while its call was under way")
             }
         }
+    })
+}
+
+/// Adopts the PRIMARY as the answer to a call, given the one service deployment that was made with
+/// it, unless service deployments tell that ECS took back what the call made: then the PRIMARY is
+/// the rollback, of the same task definition and about as old. Where they cannot be asked for, the
+/// times have to do.
+pub fn unless_rolled_back(
+    case: &Case<'_>,
+    adopt: impl FnOnce(Option<&ServiceDeployment>) -> Judgement,
+) -> Judgement {
+    let Some(found) = case.post_mortem() else {
+        return case.going_deeper(case.under_way(), case.post_mortem_depth());
+    };
+    let Ok(listed) = &found.deployments else { return adopt(None) };
+    if made_then(case, listed).any(|listed| listed.status.is_rollback()) {
+        return judge_unknown(case);
+    }
+    let mut made_then = made_then(case, listed);
+    adopt(made_then.next().filter(|_| made_then.next().is_none()))
+}
+
+/// When the call can have made a deployment, by AWS's clock.
+pub fn call_span(case: &Case<'_>) -> RangeInclusive<Time> {
+    let attempt = case.attempt;
+    shift(attempt.intent_at, -SAME_MOMENT)..=shift(attempt.call_ends_by, MAY_BE_STALE)
+}
+
+fn made_then<'a>(
+    case: &Case<'_>,
+    listed: &'a [ServiceDeployment],
+) -> impl Iterator<Item = &'a ServiceDeployment> {
+    let span = call_span(case);
+    listed.iter().filter(move |listed| {
+        listed.created_at.is_some_and(|created_at| span.contains(&created_at))
     })
 }
 
@@ -61,7 +99,7 @@ fn with_service_deployments(
     decide: impl FnOnce(&[ServiceDeployment]) -> Judgement,
 ) -> Judgement {
     let Some(found) = case.post_mortem() else {
-        return case.going_deeper(case.rollout(None), case.post_mortem_depth());
+        return case.going_deeper(case.under_way(), case.post_mortem_depth());
     };
     match &found.deployments {
         Ok(listed) => decide(listed),
@@ -69,7 +107,9 @@ fn with_service_deployments(
     }
 }
 
-fn by_status(
+/// What the status of our service deployment says of an attempt whose deployment is no longer
+/// PRIMARY, or about to be replaced.
+pub fn by_status(
     case: &Case<'_>,
     found: &ServiceDeployment,
     listed: &[ServiceDeployment],
@@ -91,14 +131,17 @@ fn by_status(
         Status::Successful => {
             case.finish(Outcome::Superseded, "it was done when a newer deployment took over")
         }
-        Status::Stopped if !newer_exists(case, found, listed) => {
+        Status::StopRequested if !newer_exists(case, found, listed) && !case.overdue() => {
+            case.going(case.under_way(), case.post_mortem_depth())
+        }
+        Status::Stopped | Status::StopRequested if !newer_exists(case, found, listed) => {
             case.finish(Outcome::Failed, "the deployment was stopped, and no newer one replaced it")
         }
         Status::Stopped | Status::StopRequested => {
             case.finish(Outcome::Superseded, "somebody else's newer deployment took over")
         }
         Status::Pending | Status::InProgress | Status::Unknown(_) if !case.overdue() => {
-            case.going(case.rollout(None), case.post_mortem_depth())
+            case.going(case.under_way(), case.post_mortem_depth())
         }
         Status::Pending | Status::InProgress | Status::Unknown(_) => {
             cannot_tell(case, "another deployment is PRIMARY, and ECS does not say why")

@@ -71,7 +71,7 @@ impl Reason {
                 f.write_str(if *dry_run { " (dry run: not recorded)" } else { "" })
             }
             Self::SomebodysRollout { deployment } => {
-                write!(f, "{deployment} is rolling out; it is not ours")
+                write!(f, "{deployment} is rolling out, outside of any refresh")
             }
             _ => f.write_str(self.label()),
         }
