@@ -49,7 +49,7 @@ pub async fn find_clusters(ecs: Ecs, policies: &Policies, begun_at: Time) -> Clu
     let wanted = ClusterNames::of(policies);
     let mut seen = ClustersSeen { begun_at, found: None, missing: Vec::new(), problem: None };
     let existing = if wanted.patterns {
-        ecs.list_clusters(Priority::Look).await.map(|listed| {
+        ecs.list_clusters(Priority::Look).await.inspect(|listed| {
             let known: BTreeSet<&str> = listed.iter().map(ClusterKey::name).collect();
             seen.missing = wanted
                 .names
@@ -57,7 +57,6 @@ pub async fn find_clusters(ecs: Ecs, policies: &Policies, begun_at: Time) -> Clu
                 .filter(|name| !known.contains(name.as_str()))
                 .map(|name| (name.clone(), "there is no such cluster".to_owned()))
                 .collect();
-            listed
         })
     } else {
         ecs.resolve_clusters(&wanted.names, Priority::Look).await.map(|resolved| {
