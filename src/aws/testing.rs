@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::connect::{ConnectOptions, connect};
-use super::{AwsMetrics, Ecs};
+use super::{AwsMetrics, Ecs, Started, UpdateError};
 use crate::clock::{Clock, Time};
 use crate::metrics::Metrics;
+use crate::plan::fleet::Problem;
 use crate::plan::key::{ClusterKey, ServiceKey};
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:123456789012";
@@ -210,4 +211,15 @@ pub(super) fn task_json(id: u128, service: &str) -> Value {
         "group": format!("service:{service}"), "startedBy": "ecs-svc/100",
         "createdAt": 1_799_000_050.25,
     })
+}
+
+impl Ecs {
+    /// One UpdateService that may be sent at any time.
+    pub(super) async fn update_now(&self, name: &str) -> Result<Started, Problem> {
+        match self.force_new_deployment(&service(name), Time::MAX_UTC).await {
+            Ok(started) => Ok(started),
+            Err(UpdateError::Answer(problem)) => Err(problem),
+            Err(UpdateError::TooLate) => panic!("there is no time limit"),
+        }
+    }
 }

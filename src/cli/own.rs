@@ -68,17 +68,15 @@ async fn fetch(uri: &str) -> anyhow::Result<TaskMetadata> {
     let request = http::Request::get(uri.path())
         .header(http::header::HOST, host)
         .body(http_body_util::Empty::<bytes::Bytes>::new())?;
-    let exchange = async {
+    // The sender goes with the exchange, and with the sender the connection ends.
+    let exchange = async move {
         let response = sender.send_request(request).await?;
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
         let body = body.collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
         Ok::<_, anyhow::Error>(serde_json::from_slice(&body)?)
     };
-    tokio::select! {
-        biased;
-        metadata = exchange => metadata,
-        ended = connection => Err(anyhow::anyhow!("the connection ended: {ended:?}")),
-    }
+    let (metadata, _connection) = tokio::join!(exchange, connection);
+    metadata
 }
 
 /// The key from the task's ARN, `arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID`, and the service's

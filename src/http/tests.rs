@@ -169,7 +169,7 @@ async fn the_status_is_complete() {
             "schema_version": 1, "version": env!("CARGO_PKG_VERSION"),
             "now": "2026-11-30T01:00:00Z", "planned_at": "2026-11-30T01:00:00Z",
             "dry_run": false, "ready": true, "config_valid": true, "leader": true,
-            "last_look_at": "2026-11-30T01:00:00Z",
+            "last_look_at": "2026-11-30T01:00:00Z", "problems": [],
         })
     );
     assert_eq!(names(&status), ["tool", "api-new", "api-old", "batch", "worker"]);

@@ -60,7 +60,7 @@ impl Gate<'_> {
             Ok(description) => description,
             Err(reason) => return blocked(reason, None),
         };
-        if let Some(reason) = unfit(description).or_else(|| moving(description)) {
+        if let Some(reason) = unfit(description).or_else(|| self.moving(description)) {
             return blocked(reason, None);
         }
         let due = match self.due(description, age) {
@@ -164,6 +164,46 @@ impl Gate<'_> {
         })
     }
 
+    /// A rollout in progress, whoever started it, or the remains of one.
+    fn moving(&self, description: &Description) -> Option<Reason> {
+        let Some(primary) = description.primary() else {
+            return Some(Reason::StateNotUnderstood {
+                what: "a service whose PRIMARY deployment is",
+                value: "absent".into(),
+            });
+        };
+        let others = description.deployments.iter().filter(|other| other.id != primary.id).count();
+        match &primary.rollout {
+            RolloutState::InProgress => return Some(self.rolling(primary)),
+            RolloutState::Failed => {
+                return Some(Reason::FailedPrimary { deployment: primary.id.clone() });
+            }
+            RolloutState::Unknown(value) => {
+                return Some(Reason::StateNotUnderstood {
+                    what: "rollout state",
+                    value: value.clone(),
+                });
+            }
+            RolloutState::Absent if others > 0 => return Some(self.rolling(primary)),
+            RolloutState::Absent | RolloutState::Completed => {}
+        }
+        (others > 0).then(|| Reason::OldTasksLinger {
+            deployments: u32::try_from(others).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Whose rollout it is: ours may go on after it was given up.
+    fn rolling(&self, primary: &Deployment) -> Reason {
+        let deployment = primary.id.clone();
+        let last = self.record.and_then(|record| record.last.as_ref());
+        match last {
+            Some(last) if last.primary.as_ref() == Some(&deployment) => {
+                Reason::LeftRolling { deployment, outcome: last.outcome }
+            }
+            _ => Reason::SomebodysRollout { deployment },
+        }
+    }
+
     /// Freezes and windows.
     fn shut(&self) -> Option<Reason> {
         let view = &self.standing.view;
@@ -199,35 +239,6 @@ fn unfit(description: &Description) -> Option<Reason> {
         Strategy::Unknown(value) => return unknown("deployment strategy", value),
     }
     (description.desired_count == 0).then_some(Reason::NothingToReplace)
-}
-
-/// A rollout in progress, whoever started it, or the remains of one.
-fn moving(description: &Description) -> Option<Reason> {
-    let Some(primary) = description.primary() else {
-        return Some(Reason::StateNotUnderstood {
-            what: "a service whose PRIMARY deployment is",
-            value: "absent".into(),
-        });
-    };
-    let others = description.deployments.iter().filter(|other| other.id != primary.id).count();
-    let rolling =
-        |deployment: &Deployment| Reason::SomebodysRollout { deployment: deployment.id.clone() };
-    match &primary.rollout {
-        RolloutState::InProgress => return Some(rolling(primary)),
-        RolloutState::Failed => {
-            return Some(Reason::FailedPrimary { deployment: primary.id.clone() });
-        }
-        RolloutState::Unknown(value) => {
-            return Some(Reason::StateNotUnderstood {
-                what: "rollout state",
-                value: value.clone(),
-            });
-        }
-        RolloutState::Absent if others > 0 => return Some(rolling(primary)),
-        RolloutState::Absent | RolloutState::Completed => {}
-    }
-    (others > 0)
-        .then(|| Reason::OldTasksLinger { deployments: u32::try_from(others).unwrap_or(u32::MAX) })
 }
 
 fn unsteady(description: &Description) -> Option<Reason> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::aws::{Ecs, UPDATE_TIMEOUT};
+use crate::aws::{Ecs, UPDATE_TIMEOUT, UpdateError};
 use crate::clock::{Clock, Time};
 use crate::plan::fleet::Problem;
 use crate::plan::key::ServiceKey;
@@ -65,7 +65,7 @@ pub fn attempt(start: &Start, now: Time) -> Attempt {
 /// Sends one UpdateService: token first, then the stored intent, then the call, then its answer.
 ///
 /// `record` holds the attempt already. Each wait may have made the start too late, so the time is
-/// looked at after every one.
+/// looked at after the token was had and again as the request leaves.
 pub async fn start(
     effects: Effects,
     service: ServiceKey,
@@ -81,11 +81,7 @@ pub async fn start(
         record.abandon();
         return Stepped { service, record, end: StepEnd::NotStored(error) };
     }
-    if effects.clock.now() > send_by {
-        record.abandon();
-        return saved(&effects, service, record, StepEnd::TooLate).await;
-    }
-    match effects.ecs.force_new_deployment(&service).await {
+    match effects.ecs.force_new_deployment(&service, send_by).await {
         Ok(started) => {
             let now = effects.clock.now();
             record.accept(Call::Accepted {
@@ -96,11 +92,17 @@ pub async fn start(
             });
             saved(&effects, service, record, StepEnd::Accepted).await
         }
-        Err(problem) if problem.class.proves_nothing_happened() => {
+        Err(UpdateError::TooLate) => {
+            record.abandon();
+            saved(&effects, service, record, StepEnd::TooLate).await
+        }
+        Err(UpdateError::Answer(problem)) if problem.class.proves_nothing_happened() => {
             record.refuse(problem.clone(), effects.clock.now());
             saved(&effects, service, record, StepEnd::Refused(problem)).await
         }
-        Err(problem) => Stepped { service, record, end: StepEnd::Unknown(problem) },
+        Err(UpdateError::Answer(problem)) => {
+            Stepped { service, record, end: StepEnd::Unknown(problem) }
+        }
     }
 }
 

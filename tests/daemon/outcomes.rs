@@ -72,7 +72,11 @@ async fn a_rollout_that_never_finishes_is_timed_out_with_a_diagnosis() {
     let last = daemon.last("api").expect(&daemon.says("api"));
     assert_eq!(last.outcome, Outcome::TimedOut, "{last:?}");
     assert!(last.diagnosis.contains(PULL_ERROR), "{}", last.diagnosis);
-    assert!(daemon.says("api").contains("is rolling out"), "{}", daemon.says("api"));
+    assert!(
+        daemon.says("api").contains("(timed_out) is still rolling out"),
+        "{}",
+        daemon.says("api")
+    );
 }
 
 #[tokio::test(start_paused = true)]

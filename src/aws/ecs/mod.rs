@@ -12,7 +12,7 @@ mod update;
 pub use clusters::ResolvedClusters;
 pub(super) use services::{DESCRIBE_SERVICES_MAX, ServiceReading};
 pub(super) use tasks::{DESCRIBE_TASKS_MAX, DescribedTasks, ListTasks, SeenTask};
-pub use update::{Started, UPDATE_TIMEOUT};
+pub use update::{Started, UPDATE_TIMEOUT, UpdateError};
 
 /// The longest page that ListClusters, ListServices, ListTasks and ListServiceDeployments give
 /// (Amazon ECS API reference). ListServices gives ten when not asked for more.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::aws::UpdateError;
 use crate::aws::budget::Priority;
 use crate::aws::testing::{ARN, FakeAws, Reply, cluster, epoch, service, service_json};
 use crate::plan::fleet::{ProblemClass, RolloutState};
@@ -22,7 +23,7 @@ async fn an_update_sends_nothing_but_the_wish_for_a_new_deployment() {
         body["currentServiceDeployment"] = json!("arn:sd");
         Reply::ok(json!({ "service": body }))
     });
-    let started = aws.connect().await.force_new_deployment(&service("api")).await.unwrap();
+    let started = aws.connect().await.update_now("api").await.unwrap();
     let calls = aws.take_calls();
     assert_eq!(calls.len(), 1);
     assert_eq!(
@@ -47,10 +48,20 @@ async fn an_update_is_sent_once_whatever_the_answer() {
     ] {
         let aws = FakeAws::new(move |_| reply());
         let ecs = aws.connect().await;
-        ecs.force_new_deployment(&service("api")).await.unwrap_err();
+        ecs.update_now("api").await.unwrap_err();
         tokio::time::sleep(std::time::Duration::from_secs(300)).await;
         assert_eq!(aws.take_counts(["UpdateService"]), [1]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_too_late_is_not_sent() {
+    let aws = FakeAws::new(|_| Reply::ok(json!({})));
+    let ecs = aws.connect().await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let late = ecs.force_new_deployment(&service("api"), epoch()).await;
+    assert_eq!(late, Err(UpdateError::TooLate));
+    assert_eq!(aws.take_counts(["UpdateService"]), [0]);
 }
 
 #[tokio::test(start_paused = true)]

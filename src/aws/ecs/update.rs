@@ -1,9 +1,15 @@
 //! UpdateService: the one call that changes something.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_ecs::config::Config;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -12,7 +18,7 @@ use crate::aws::budget::Priority;
 use crate::aws::client::Ecs;
 use crate::aws::error::unusable;
 use crate::aws::operation::Operation;
-use crate::clock::Time;
+use crate::clock::{Clock, Time};
 use crate::plan::fleet::{Deployment, Problem};
 use crate::plan::key::ServiceKey;
 
@@ -31,6 +37,42 @@ pub struct Started {
     pub service_deployment: Option<Arc<str>>,
 }
 
+/// Why nothing is known to have been started.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UpdateError {
+    /// The call could not leave in time: it was not sent.
+    TooLate,
+    /// AWS refused, or no usable answer came.
+    Answer(Problem),
+}
+
+/// Lets a request leave in time or not at all.
+#[derive(Debug)]
+struct SendBy {
+    send_by: Time,
+    clock: Clock,
+    missed: Arc<AtomicBool>,
+}
+
+impl Intercept for SendBy {
+    fn name(&self) -> &'static str {
+        "SendBy"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.clock.now() <= self.send_by {
+            return Ok(());
+        }
+        self.missed.store(true, Ordering::Relaxed);
+        Err("too late to be sent".into())
+    }
+}
+
 impl Ecs {
     /// Waits for the right to send one UpdateService. It may take long: what the call rests on must
     /// be checked again afterwards.
@@ -43,10 +85,29 @@ impl Ecs {
     /// would start a second deployment. The token is the caller's to take before, by
     /// [`Ecs::acquire_update_token`].
     ///
+    /// The call leaves until `send_by` and not after: credentials may take long to be had, so the
+    /// time is looked at as the signed request is handed to the connector.
+    ///
     /// # Errors
+    /// [`UpdateError::TooLate`] when nothing was sent. Of an answer,
     /// [`crate::plan::fleet::ProblemClass::proves_nothing_happened`] says whether the call may have
     /// been accepted all the same.
-    pub async fn force_new_deployment(&self, key: &ServiceKey) -> Result<Started, Problem> {
+    pub async fn force_new_deployment(
+        &self,
+        key: &ServiceKey,
+        send_by: Time,
+    ) -> Result<Started, UpdateError> {
+        let deadline = SendBy { send_by, clock: self.clock().clone(), missed: Arc::default() };
+        let missed = Arc::clone(&deadline.missed);
+        let answer = self.update_once(key, deadline).await;
+        // Whatever the SDK makes of the interceptor's error, nothing was sent.
+        if missed.load(Ordering::Relaxed) {
+            return Err(UpdateError::TooLate);
+        }
+        answer.map_err(UpdateError::Answer)
+    }
+
+    async fn update_once(&self, key: &ServiceKey, deadline: SendBy) -> Result<Started, Problem> {
         let operation = Operation::UpdateService;
         let once = Config::builder().retry_config(RetryConfig::disabled()).timeout_config(
             TimeoutConfig::builder()
@@ -64,6 +125,7 @@ impl Ecs {
                     .customize()
                     .config_override(once)
                     .interceptor(attempts)
+                    .interceptor(deadline)
                     .send()
             })
             .await;

@@ -5,7 +5,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::json;
 
 use super::message::bounded;
-use crate::aws::testing::{FakeAws, Reply, epoch, service};
+use crate::aws::testing::{FakeAws, Reply, epoch};
 use crate::aws::{AwsMetrics, ConnectOptions, connect};
 use crate::clock::Clock;
 use crate::metrics::{Label, Metrics};
@@ -15,7 +15,7 @@ use crate::plan::fleet::{Problem, ProblemClass};
 async fn met(reply: fn() -> Reply) -> Problem {
     let aws = FakeAws::new(move |_| reply());
     let (ecs, metrics) = aws.connect_at(1.0).await;
-    let problem = ecs.force_new_deployment(&service("api")).await.unwrap_err();
+    let problem = ecs.update_now("api").await.unwrap_err();
     assert_eq!(aws.take_counts(["UpdateService"]), [1], "{problem}");
     let series = format!(
         r#"ecs_refresh_aws_requests_total{{class="{}",operation="UpdateService"}} 1"#,
@@ -55,7 +55,7 @@ async fn the_class_follows_the_code_and_not_the_status() {
             Reply::Json(status, json!({ "__type": code, "message": "words" }))
         });
         let ecs = aws.connect().await;
-        let problem = ecs.force_new_deployment(&service("api")).await.unwrap_err();
+        let problem = ecs.update_now("api").await.unwrap_err();
         assert_eq!(problem.class, class, "{status} {code}");
         assert!(problem.message.contains("words"), "{problem}");
         assert_eq!(aws.take_counts(["UpdateService"]), [1], "{code}");
@@ -71,7 +71,7 @@ async fn what_is_not_the_protocol_proves_nothing() {
         || Reply::Json(200, json!({ "service": {} })),
     ] {
         let aws = FakeAws::new(move |_| reply());
-        let problem = aws.connect().await.force_new_deployment(&service("api")).await.unwrap_err();
+        let problem = aws.connect().await.update_now("api").await.unwrap_err();
         assert_eq!(problem.class, ProblemClass::Server, "{problem}");
         assert!(!problem.class.proves_nothing_happened());
         assert!(!problem.message.contains('<'), "{problem}");
@@ -130,7 +130,7 @@ async fn neither_what_was_signed_nor_request_ids_are_repeated() {
         ("AccessDeniedException", "No. Encoded authorization failure message: SECRET"),
     ] {
         let aws = FakeAws::new(move |_| Reply::error(code, words));
-        let problem = aws.connect().await.force_new_deployment(&service("api")).await.unwrap_err();
+        let problem = aws.connect().await.update_now("api").await.unwrap_err();
         assert!(!problem.message.contains("SECRET"), "{problem}");
         assert!(!problem.message.contains('\n'), "{problem}");
         assert!(problem.message.contains(code), "{problem}");
@@ -169,7 +169,7 @@ async fn without_credentials_nothing_is_sent_and_the_message_says_what_to_give()
         let clock = Clock::tokio_from(epoch());
         let metrics = AwsMetrics::register(&Metrics::new());
         let ecs = connect(options, clock, 1.0, metrics).await.unwrap();
-        let problem = ecs.force_new_deployment(&service("api")).await.unwrap_err();
+        let problem = ecs.update_now("api").await.unwrap_err();
         assert_eq!(problem.class, ProblemClass::Credentials, "{problem}");
         assert!(problem.message.contains(words), "{problem}");
         assert!(aws.take_calls().is_empty());

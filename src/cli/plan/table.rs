@@ -10,7 +10,7 @@ use crate::plan::verdict::{Verdict, VerdictKind};
 use crate::plan::words::{Span, count};
 use crate::reconciler::status::Status;
 
-const HEADINGS: [&str; 5] = ["SERVICE", "POLICY", "AGE", "VERDICT", "REASON"];
+const HEADINGS: [&str; 6] = ["SERVICE", "POLICY", "AGE", "VERDICT", "NEXT WINDOW", "REASON"];
 
 /// Writes policies, services and what is missing from the view.
 pub fn write(seen: &Status, out: &mut dyn Write) -> io::Result<()> {
@@ -18,13 +18,13 @@ pub fn write(seen: &Status, out: &mut dyn Write) -> io::Result<()> {
     rows.sort_by_key(|(_, verdict)| {
         (verdict.oldest_created_at.is_none(), verdict.oldest_created_at)
     });
-    let cells: Vec<[String; 5]> =
+    let cells: Vec<[String; 6]> =
         rows.iter().map(|(key, verdict)| row(seen, key, verdict)).collect();
     let width = |column: usize| {
         let cells = cells.iter().map(|row| row[column].chars().count());
         cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
     };
-    let widths = [width(0), width(1), width(2), width(3)];
+    let widths = [width(0), width(1), width(2), width(3), width(4)];
     line(out, &HEADINGS.map(str::to_owned), widths)?;
     for row in &cells {
         line(out, row, widths)?;
@@ -46,7 +46,7 @@ pub fn write(seen: &Status, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn row(seen: &Status, key: &ServiceKey, verdict: &Verdict) -> [String; 5] {
+fn row(seen: &Status, key: &ServiceKey, verdict: &Verdict) -> [String; 6] {
     let age = verdict
         .oldest_created_at
         .map_or_else(|| "-".to_owned(), |at| Span(elapsed(at, seen.plan.now)).to_string());
@@ -55,14 +55,18 @@ fn row(seen: &Status, key: &ServiceKey, verdict: &Verdict) -> [String; 5] {
         verdict.policy.to_string(),
         age,
         verdict.reason.kind().to_string(),
+        verdict.next_window.map_or_else(|| "-".to_owned(), |next| next.to_string()),
         verdict.reason.to_string(),
     ]
 }
 
-fn line(out: &mut dyn Write, cells: &[String; 5], widths: [usize; 4]) -> io::Result<()> {
-    let [service, policy, age, verdict, reason] = cells;
-    let [w0, w1, w2, w3] = widths;
-    writeln!(out, "{service:<w0$}  {policy:<w1$}  {age:>w2$}  {verdict:<w3$}  {reason}")
+fn line(out: &mut dyn Write, cells: &[String; 6], widths: [usize; 5]) -> io::Result<()> {
+    let [service, policy, age, verdict, next, reason] = cells;
+    let [w0, w1, w2, w3, w4] = widths;
+    writeln!(
+        out,
+        "{service:<w0$}  {policy:<w1$}  {age:>w2$}  {verdict:<w3$}  {next:<w4$}  {reason}"
+    )
 }
 
 fn write_policy(policy: &PolicyPlan, out: &mut dyn Write) -> io::Result<()> {

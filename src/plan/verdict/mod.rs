@@ -92,19 +92,15 @@ pub enum Limit {
 /// [label](Reason::label) the metric label.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason {
-    NotDue {
-        age: Duration,
-        limit: Option<Duration>,
-    },
+    /// No task is too old, nor will be before the next window opens.
+    NotDue { age: Duration, limit: Option<Duration> },
+    /// The desired count is 0.
     NothingToReplace,
-    DeployedThisWindow {
-        age: Duration,
-    },
-    Due {
-        cause: Cause,
-        age: Option<Duration>,
-        dry_run: bool,
-    },
+    /// It is old, but was deployed since the window opened: once per window is enough.
+    DeployedThisWindow { age: Duration },
+    /// It is due, and its turn.
+    Due { cause: Cause, age: Option<Duration>, dry_run: bool },
+    /// Our refresh is rolling out.
     OurRollout {
         attempt: AttemptId,
         new_running: u32,
@@ -112,84 +108,58 @@ pub enum Reason {
         old_running: u32,
         deadline: Time,
     },
-    OurRollback {
-        attempt: AttemptId,
-    },
-    CallUnknown {
-        attempt: AttemptId,
-    },
-    OurRolloutUnseen {
-        attempt: AttemptId,
-        problem: Option<Problem>,
-    },
-    Judged {
-        attempt: AttemptId,
-        outcome: Option<Outcome>,
-        dry_run: bool,
-    },
-    SomebodysRollout {
-        deployment: DeploymentId,
-    },
-    WindowClosed {
-        opens: Option<ZonedTime>,
-    },
-    Frozen {
-        until: ZonedTime,
-        why: Option<Arc<str>>,
-    },
-    Turn {
-        limit: Limit,
-    },
-    Settling {
-        until: ZonedTime,
-    },
-    NotSteady {
-        running: u32,
-        desired: u32,
-        pending: u32,
-    },
-    OldTasksLinger {
-        deployments: u32,
-    },
-    FailedInThisSpan {
-        outcome: Outcome,
-        again: Option<ZonedTime>,
-    },
+    /// Our refresh failed, and ECS goes back to the deployment before.
+    OurRollback { attempt: AttemptId },
+    /// Nobody knows yet whether the call of our refresh was accepted.
+    CallUnknown { attempt: AttemptId },
+    /// Our refresh is under way, and cannot be seen now.
+    OurRolloutUnseen { attempt: AttemptId, problem: Option<Problem> },
+    /// Our refresh has ended (`None`: was never accepted), and that is being recorded.
+    Judged { attempt: AttemptId, outcome: Option<Outcome>, dry_run: bool },
+    /// A rollout that we did not start, or do not remember.
+    SomebodysRollout { deployment: DeploymentId },
+    /// The rollout of our last refresh goes on after we gave it up.
+    LeftRolling { deployment: DeploymentId, outcome: Outcome },
+    /// Due, outside the windows.
+    WindowClosed { opens: Option<ZonedTime> },
+    /// Due, within a freeze.
+    Frozen { until: ZonedTime, why: Option<Arc<str>> },
+    /// Due, and others go first.
+    Turn { limit: Limit },
+    /// Due, in the pause after an outcome.
+    Settling { until: ZonedTime },
+    /// Fewer tasks run than desired, or some are pending.
+    NotSteady { running: u32, desired: u32, pending: u32 },
+    /// The last deployment is done, and tasks of one before it are still there.
+    OldTasksLinger { deployments: u32 },
+    /// Its refresh failed since the span began: it is not tried twice in one.
+    FailedInThisSpan { outcome: Outcome, again: Option<ZonedTime> },
+    /// Its tasks have not been listed, or not since it was deployed.
     NotObservedYet,
+    /// Its policy is not enabled.
     PolicyDisabled,
-    HoldTag {
-        value: String,
-    },
+    /// Its owner holds it by the tag [`crate::plan::HOLD_TAG`].
+    HoldTag { value: String },
+    /// The service that this daemon runs as.
     OwnService,
-    AgeUnknown {
-        tasks: u32,
-    },
+    /// Running tasks have no `createdAt`.
+    AgeUnknown { tasks: u32 },
+    /// Not all of its tasks could be read.
     PartialView,
-    Unreadable {
-        problem: Problem,
-    },
-    FailedPrimary {
-        deployment: DeploymentId,
-    },
-    StateNotUnderstood {
-        what: &'static str,
-        value: Arc<str>,
-    },
-    UnsupportedKind {
-        kind: &'static str,
-    },
-    KeepsFailing {
-        times: u32,
-        last: Outcome,
-    },
-    PolicyStopped {
-        failures: u32,
-        again: Option<ZonedTime>,
-    },
-    CallRefused {
-        problem: Problem,
-        retry_at: ZonedTime,
-    },
+    /// It could not be described.
+    Unreadable { problem: Problem },
+    /// Its PRIMARY deployment has failed.
+    FailedPrimary { deployment: DeploymentId },
+    /// ECS reports something that this version does not know.
+    StateNotUnderstood { what: &'static str, value: Arc<str> },
+    /// It is deployed in a way that this version does not follow.
+    UnsupportedKind { kind: &'static str },
+    /// Too many of its refreshes in a row failed on the same PRIMARY.
+    KeepsFailing { times: u32, last: Outcome },
+    /// Too many refreshes of its policy failed since the span began.
+    PolicyStopped { failures: u32, again: Option<ZonedTime> },
+    /// AWS refused the last call, which proves that nothing was started.
+    CallRefused { problem: Problem, retry_at: ZonedTime },
 }
 
 /// The labels of the reasons that keep a service from being refreshed.
@@ -238,7 +208,8 @@ impl Reason {
             | Self::CallUnknown { .. }
             | Self::OurRolloutUnseen { .. }
             | Self::Judged { .. }
-            | Self::SomebodysRollout { .. } => VerdictKind::Rolling,
+            | Self::SomebodysRollout { .. }
+            | Self::LeftRolling { .. } => VerdictKind::Rolling,
             Self::WindowClosed { .. }
             | Self::Frozen { .. }
             | Self::Turn { .. }
@@ -287,6 +258,7 @@ impl Reason {
             Self::OurRolloutUnseen { .. } => "our_rollout_unseen",
             Self::Judged { .. } => "judged",
             Self::SomebodysRollout { .. } => "somebodys_rollout",
+            Self::LeftRolling { .. } => "left_rolling",
             Self::WindowClosed { .. } => "window_closed",
             Self::Frozen { .. } => "frozen",
             Self::Turn { .. } => "turn",

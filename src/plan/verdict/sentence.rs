@@ -73,6 +73,11 @@ impl Reason {
             Self::SomebodysRollout { deployment } => {
                 write!(f, "{deployment} is rolling out, outside of any refresh")
             }
+            Self::LeftRolling { deployment, outcome } => write!(
+                f,
+                "{deployment} of our last refresh ({}) is still rolling out",
+                outcome.label()
+            ),
             _ => f.write_str(self.label()),
         }
     }
