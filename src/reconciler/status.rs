@@ -13,6 +13,9 @@ use crate::plan::key::ClusterKey;
 use crate::plan::policy::Policies;
 pub use crate::progress::Progress;
 
+/// This program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// One state of the daemon, complete in itself.
 #[derive(Clone, Debug)]
 pub struct Status {

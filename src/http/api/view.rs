@@ -16,8 +16,7 @@ use crate::plan::key::ServiceKey;
 use crate::plan::policy::{Policies, Policy};
 use crate::plan::verdict::{Reason, Verdict, VerdictKind};
 use crate::plan::words::ZonedTime;
-use crate::reconciler::metrics::VERSION;
-use crate::reconciler::status::{ClusterStatus, Status};
+use crate::reconciler::status::{ClusterStatus, Status, VERSION};
 
 /// Raised when a field is renamed or removed, or changes its meaning.
 const SCHEMA_VERSION: u32 = 1;

@@ -18,9 +18,7 @@ pub use fleet::FleetCollector;
 pub use outcomes::Outcomes;
 
 use crate::metrics::Metrics;
-
-/// This program's version.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::reconciler::status::VERSION;
 
 /// The source revision that the program was built from, where the build told it.
 const REVISION: &str = match option_env!("ECS_REFRESH_REVISION") {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{READS, fleet_of};
@@ -250,9 +250,8 @@ async fn a_listing_that_breaks_off_is_not_complete_and_forgets_nothing() {
     assert_eq!(tasks_seen(&look), 150);
 }
 
-#[tokio::test(start_paused = true)]
-async fn services_are_read_as_they_are() {
-    let (fleet, _, observer) = fleet_of(0, 0).await;
+/// Services with members that are absent, unusual or unknown.
+fn odd_services() -> [(&'static str, Value); 4] {
     let mut odd = service_json("odd");
     odd["serviceArn"] = json!(format!("{ARN}:service/odd"));
     odd["launchType"] = json!("ORBIT");
@@ -277,11 +276,16 @@ async fn services_are_read_as_they_are() {
     bare["deployments"][0]["rolloutState"] = json!(null);
     bare["deploymentConfiguration"] =
         json!({ "deploymentCircuitBreaker": { "enable": true, "rollback": false } });
+    [("odd", odd), ("spot", spot), ("mixed", mixed), ("bare", bare)]
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_are_read_as_they_are() {
+    let (fleet, _, observer) = fleet_of(0, 0).await;
     let mut draining = service_json("draining");
     draining["status"] = json!("DRAINING");
-    let all = [("odd", odd), ("spot", spot), ("mixed", mixed), ("bare", bare)];
-    fleet.lock().unwrap().services = all.map(|(name, json)| (name.to_owned(), json)).into();
-    fleet.lock().unwrap().services.insert("draining".to_owned(), draining);
+    let all = odd_services().into_iter().chain([("draining", draining)]);
+    fleet.lock().unwrap().services = all.map(|(name, json)| (name.to_owned(), json)).collect();
 
     let look = observer.look_cluster(&cluster()).await;
     let readings = by_name(&look);
