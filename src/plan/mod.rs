@@ -18,6 +18,8 @@ mod selection;
 pub mod selector;
 mod standing;
 pub mod step;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 pub mod words;
 

@@ -1,0 +1,108 @@
+//! How a record changes.
+
+use super::fixture::{NOW, an_attempt, at, delta, finished, key, problem};
+use crate::plan::fleet::{DeploymentId, ProblemClass};
+use crate::plan::key::ServiceKey;
+use crate::plan::ledger::{Attempt, Call, Outcome, Record};
+
+fn attempt(primary: &str) -> Attempt {
+    an_attempt("1m").left(primary).unanswered().build(key("api"), at(NOW))
+}
+
+fn accepted() -> Call {
+    an_attempt("1m").build(key("api"), at(NOW)).call
+}
+
+fn finish(record: &mut Record, before: &str, outcome: Outcome, after: Option<&str>) {
+    record.begin(attempt(before));
+    record.accept(accepted());
+    record.finish(outcome, "why".to_owned(), after.map(DeploymentId::new), at(NOW));
+}
+
+#[test]
+fn an_attempt_goes_from_intent_over_its_answer_to_its_outcome() {
+    let mut record = Record::default();
+    record.begin(attempt("ecs-svc/1"));
+    assert_eq!(record.open.as_ref().unwrap().call, Call::Unknown);
+    record.accept(accepted());
+    assert_eq!(record.open.as_ref().unwrap().call, accepted());
+    record.finish(Outcome::Succeeded, "why".to_owned(), None, at(NOW));
+    let last = record.last.as_ref().unwrap();
+    assert_eq!(
+        (record.open.as_ref(), last.outcome, last.finished_at),
+        (None, Outcome::Succeeded, at(NOW))
+    );
+    assert_eq!((last.attempt.call.clone(), last.diagnosis.as_str()), (accepted(), "why"));
+    assert_eq!(last.duration(), std::time::Duration::from_secs(60));
+}
+
+#[test]
+fn what_is_not_open_can_neither_be_answered_nor_end() {
+    let mut record = Record::default();
+    record.accept(accepted());
+    record.finish(Outcome::Failed, "why".to_owned(), None, at(NOW));
+    assert_eq!(record, Record::default());
+}
+
+#[test]
+fn an_attempt_that_never_was_leaves_no_trace() {
+    let mut record = Record::default();
+    finish(&mut record, "ecs-svc/1", Outcome::Failed, Some("ecs-svc/2"));
+    record.refuse(problem(ProblemClass::Denied, at(NOW)), at(NOW));
+    let before = record.clone();
+    record.begin(attempt("ecs-svc/2"));
+    record.abandon();
+    assert_eq!(record, before);
+}
+
+#[test]
+fn the_pause_after_refused_calls_doubles_from_a_minute_to_an_hour() {
+    let mut record = Record::default();
+    for (times, minutes) in (1..).zip([1, 2, 4, 8, 16, 32, 60, 60, 60]) {
+        record.begin(attempt("ecs-svc/1"));
+        record.refuse(problem(ProblemClass::Throttled, at(NOW)), at(NOW));
+        let refused = record.refused.clone().unwrap();
+        assert_eq!((refused.times, refused.retry_at), (times, at(NOW) + delta("1m") * minutes));
+        assert_eq!((&record.open, &record.last), (&None, &None), "a refusal is no failure");
+    }
+    record.begin(attempt("ecs-svc/1"));
+    record.accept(accepted());
+    assert_eq!(record.refused, None);
+}
+
+#[test]
+fn failures_in_a_row_are_counted_on_an_unchanged_primary() {
+    let mut record = Record::default();
+    for (before, outcome, after, expected) in [
+        ("1", Outcome::RolledBack, Some("2"), 1),
+        ("2", Outcome::TimedOut, Some("3"), 2),
+        ("3", Outcome::Failed, Some("4"), 3),
+        // Somebody deployed in between.
+        ("5", Outcome::Failed, Some("6"), 1),
+        ("6", Outcome::Superseded, Some("7"), 0),
+        ("7", Outcome::Failed, None, 1),
+        ("8", Outcome::Failed, Some("9"), 1),
+        ("9", Outcome::Succeeded, Some("10"), 0),
+    ] {
+        finish(&mut record, before, outcome, after);
+        assert_eq!(record.failures_in_a_row, expected, "{before} {outcome:?}");
+    }
+}
+
+#[test]
+fn a_record_survives_being_stored() {
+    let mut record = Record::default();
+    finish(&mut record, "ecs-svc/1", Outcome::RolledBack, Some("ecs-svc/3"));
+    record.refuse(problem(ProblemClass::Server, at(NOW)), at(NOW));
+    record.begin(attempt("ecs-svc/3"));
+    let stored = serde_json::to_string(&record).unwrap();
+    assert_eq!(serde_json::from_str::<Record>(&stored).unwrap(), record);
+    assert_eq!(ServiceKey::from_path(&key("api").to_path()), Some(key("api")));
+}
+
+#[test]
+fn an_attempt_that_ended_before_it_began_took_no_time() {
+    let attempt = attempt("ecs-svc/1");
+    let ended = finished(Outcome::Failed, attempt, at(NOW) - delta("2h"));
+    assert_eq!(ended.duration(), std::time::Duration::ZERO);
+}
