@@ -1,1 +1,11 @@
+//! What becomes of open attempts, by what is seen of them.
 
+mod fixture;
+
+mod accepted;
+mod going;
+mod in_plan;
+mod succeeded;
+mod timed_out;
+mod unknown;
+mod vanished;
