@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use tokio::sync::{mpsc, watch};
 
 use ecs_refresh::aws::{AwsMetrics, ConnectOptions, Observer, connect};
@@ -18,8 +19,8 @@ use ecs_refresh::plan::selector::{Pattern, Selector};
 use ecs_refresh::progress::Progress;
 use ecs_refresh::reconciler::metrics::Outcomes;
 use ecs_refresh::reconciler::status::Status;
-use ecs_refresh::reconciler::{Effects, Parts, Reconciler, Trigger};
-use ecs_refresh::simulator::{Options, Simulator};
+use ecs_refresh::reconciler::{Effects, Parts, Reconciler, Reload, Trigger};
+use ecs_refresh::simulator::{Call, Options, Simulator};
 use ecs_refresh::store::{MemoryStore, Store};
 
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -34,6 +35,12 @@ pub fn epoch() -> Time {
 pub fn clock() -> Clock {
     fastrand::seed(7);
     Clock::tokio_from(epoch())
+}
+
+/// A clock that starts at an instant in RFC 3339.
+pub fn clock_from(epoch: &str) -> Clock {
+    fastrand::seed(7);
+    Clock::tokio_from(epoch.parse().unwrap())
 }
 
 pub fn simulator(clock: &Clock) -> Simulator {
@@ -71,6 +78,103 @@ pub fn policies(list: impl IntoIterator<Item = Policy>) -> Policies {
     }
 }
 
+/// How a daemon is set up, where it differs from [`Setup::new`].
+#[derive(Clone)]
+pub struct Setup {
+    pub policies: Policies,
+    pub resync: Duration,
+    pub api_share: f64,
+    pub store: Arc<dyn Store>,
+    pub own: Option<ServiceKey>,
+    /// Whether the daemon has found credentials.
+    pub credentials: bool,
+}
+
+impl Setup {
+    /// An empty ledger, the whole API budget, a look per minute.
+    pub fn new(policies: Policies) -> Self {
+        Self {
+            policies,
+            resync: MINUTE,
+            api_share: 1.0,
+            store: Arc::new(MemoryStore::default()),
+            own: None,
+            credentials: true,
+        }
+    }
+
+    pub fn resync(self, resync: Duration) -> Self {
+        Self { resync, ..self }
+    }
+
+    pub fn api_share(self, api_share: f64) -> Self {
+        Self { api_share, ..self }
+    }
+
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        Self { store, ..self }
+    }
+
+    /// A reconciler that has not looked at anything yet, and its status.
+    pub async fn connect(
+        &self,
+        sim: &Simulator,
+        clock: &Clock,
+    ) -> (Reconciler, watch::Receiver<Status>) {
+        let metrics = Metrics::new();
+        let credentials = match self.credentials {
+            true => SharedCredentialsProvider::new(Credentials::for_tests()),
+            false => SharedCredentialsProvider::new(NoCredentials),
+        };
+        let options = ConnectOptions {
+            region: Some("eu-central-1".to_owned()),
+            endpoint_url: None,
+            http_client: Some(sim.http_client()),
+            credentials: Some(credentials),
+        };
+        let aws = AwsMetrics::register(&metrics);
+        let ecs = connect(options, clock.clone(), self.api_share, aws).await.unwrap();
+        let policies = self.policies.clone();
+        let (status, shown) =
+            watch::channel(Status::starting(clock.now(), Arc::new(policies.clone())));
+        let store = Arc::clone(&self.store);
+        let mut reconciler = Reconciler::new(Parts {
+            ledger: store.load().await.unwrap(),
+            effects: Effects { ecs: ecs.clone(), store, clock: clock.clone() },
+            observer: Arc::new(Observer::new(ecs)),
+            policies,
+            resync: self.resync,
+            own: self.own.clone(),
+            outcomes: Outcomes::register(&metrics),
+            progress: Progress::new(clock.now()),
+            status,
+        });
+        reconciler.watch_clusters();
+        (reconciler, shown)
+    }
+
+    /// A daemon that has begun its first look.
+    pub async fn start(&self, sim: &Simulator, clock: &Clock) -> Daemon {
+        let (mut reconciler, status) = self.connect(sim, clock).await;
+        reconciler.turn();
+        let (triggers, receiver) = mpsc::channel(8);
+        Daemon { reconciler, clock: clock.clone(), triggers, status, receiver }
+    }
+}
+
+/// The standard chain, where nothing is configured.
+#[derive(Debug)]
+struct NoCredentials;
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("nothing configured")))
+    }
+}
+
 pub struct Daemon {
     pub reconciler: Reconciler,
     pub clock: Clock,
@@ -82,52 +186,46 @@ pub struct Daemon {
 impl Daemon {
     /// A daemon with an empty ledger that watches the clusters of `policies`.
     pub async fn start(sim: &Simulator, clock: &Clock, policies: Policies) -> Self {
-        Self::restart(sim, clock, policies, Arc::new(MemoryStore::default())).await
-    }
-
-    /// A daemon that goes on with what `store` remembers.
-    pub async fn restart(
-        sim: &Simulator,
-        clock: &Clock,
-        policies: Policies,
-        store: Arc<dyn Store>,
-    ) -> Self {
-        let metrics = Metrics::new();
-        let options = ConnectOptions {
-            region: Some("eu-central-1".to_owned()),
-            endpoint_url: None,
-            http_client: Some(sim.http_client()),
-            credentials: Some(SharedCredentialsProvider::new(Credentials::for_tests())),
-        };
-        let aws = AwsMetrics::register(&metrics);
-        let ecs = connect(options, clock.clone(), 1.0, aws).await.unwrap();
-        let (status, shown) =
-            watch::channel(Status::starting(clock.now(), Arc::new(policies.clone())));
-        let mut reconciler = Reconciler::new(Parts {
-            ledger: store.load().await.unwrap(),
-            effects: Effects { ecs: ecs.clone(), store, clock: clock.clone() },
-            observer: Arc::new(Observer::new(ecs)),
-            policies,
-            resync: MINUTE,
-            own: None,
-            outcomes: Outcomes::register(&metrics),
-            progress: Progress::new(clock.now()),
-            status,
-        });
-        reconciler.watch_clusters();
-        reconciler.turn();
-        let (triggers, receiver) = mpsc::channel(8);
-        Self { reconciler, clock: clock.clone(), triggers, status: shown, receiver }
+        Setup::new(policies).start(sim, clock).await
     }
 
     /// Lets time pass.
     pub async fn run_for(&mut self, time: Duration) {
+        self.run_watched(time, |_| ()).await;
+    }
+
+    /// Lets time pass, and calls `watch` after every event.
+    pub async fn run_watched(&mut self, time: Duration, mut watch: impl FnMut(&Self)) {
         let end = tokio::time::Instant::now() + time;
         while let Ok(event) =
             tokio::time::timeout_at(end, self.reconciler.next(&mut self.receiver)).await
         {
             self.reconciler.take(event.unwrap());
+            watch(self);
         }
+    }
+
+    /// Lets at most `count` events happen, and no more than `time` pass. How many there were.
+    pub async fn run_events(&mut self, count: usize, time: Duration) -> usize {
+        let end = tokio::time::Instant::now() + time;
+        for taken in 0..count {
+            match tokio::time::timeout_at(end, self.reconciler.next(&mut self.receiver)).await {
+                Ok(event) => self.reconciler.take(event.unwrap()),
+                Err(_) => return taken,
+            }
+        }
+        count
+    }
+
+    /// Tells the loop something from outside.
+    pub async fn tell(&self, trigger: Trigger) {
+        self.triggers.send(trigger).await.unwrap();
+    }
+
+    /// Puts another configuration in force.
+    pub async fn reload(&self, policies: Policies) {
+        let reload = Reload::Valid { policies, resync: MINUTE, api_share: 1.0 };
+        self.tell(Trigger::Reload(reload)).await;
     }
 
     /// The sentence about a service, as people read it.
@@ -147,4 +245,11 @@ impl Daemon {
 /// The service `name` in cluster `prd`.
 pub fn service(name: &str) -> ServiceKey {
     ServiceKey::new(&ClusterKey::new("eu-central-1", "123456789012", "prd"), name)
+}
+
+/// Every UpdateService that is still in the call log, oldest first.
+pub fn updates(sim: &Simulator) -> Vec<Call> {
+    let mut calls = sim.calls();
+    calls.retain(|call| call.operation == "UpdateService");
+    calls
 }
