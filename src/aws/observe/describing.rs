@@ -16,7 +16,7 @@ pub(super) struct Describing<'a> {
     ecs: &'a Ecs,
     denied: &'a Denied,
     priority: Priority,
-    keep_events: bool,
+    closely: bool,
     added: BTreeSet<ServiceKey>,
     waiting: BTreeMap<ClusterKey, Vec<ServiceKey>>,
     pool: Pool<Vec<ServiceReading>>,
@@ -29,7 +29,7 @@ impl<'a> Describing<'a> {
             ecs,
             denied,
             priority,
-            keep_events: false,
+            closely: false,
             added: BTreeSet::new(),
             waiting: BTreeMap::new(),
             pool: Pool::new(CALLS_UNDER_WAY),
@@ -37,9 +37,11 @@ impl<'a> Describing<'a> {
         }
     }
 
-    /// Keeps the services' events too, which a look at thousands has no room for.
-    pub(super) fn keep_events(mut self) -> Self {
-        self.keep_events = true;
+    /// For services that were asked for by name. Keeps their events too, which a look at thousands
+    /// has no room for, and takes no remembered denial for an answer: a refresh under way must be
+    /// seen again as soon as it may be, and an old answer would be asked for again at once.
+    pub(super) fn closely(mut self) -> Self {
+        self.closely = true;
         self
     }
 
@@ -49,11 +51,11 @@ impl<'a> Describing<'a> {
             return;
         }
         match self.denied.how_to_ask(&key, self.ecs.clock().now()) {
-            Ask::Not(problem) => {
+            Ask::Not(problem) if !self.closely => {
                 let reading = Reading::Failed(problem);
                 self.read.push(ServiceReading { key, reading, events: Vec::new() });
             }
-            Ask::Alone => self.start(vec![key]).await,
+            Ask::Not(_) | Ask::Alone => self.start(vec![key]).await,
             Ask::Together => {
                 let waiting = self.waiting.entry(key.cluster().clone()).or_default();
                 waiting.push(key);
@@ -86,7 +88,7 @@ impl<'a> Describing<'a> {
     fn absorb(&mut self, done: Vec<ServiceReading>) {
         for mut one in done {
             self.denied.learn(&one.key, &one.reading);
-            if !self.keep_events {
+            if !self.closely {
                 one.events = Vec::new();
             }
             self.read.push(one);

@@ -74,8 +74,7 @@ impl Observer {
     ///
     /// Tasks and evidence are absent from the look at a service that could not be described.
     pub async fn look_services(&self, keys: &[ServiceKey], depth: Depth) -> Vec<ServiceLook> {
-        let mut describing =
-            Describing::new(&self.ecs, &self.denied, Priority::Urgent).keep_events();
+        let mut describing = Describing::new(&self.ecs, &self.denied, Priority::Urgent).closely();
         for key in keys {
             describing.add(key.clone()).await;
         }
