@@ -33,10 +33,10 @@ impl ClusterNames {
     /// What `policies` say.
     pub fn of(policies: &Policies) -> Self {
         let mut wanted = Self { names: BTreeSet::new(), patterns: false };
-        for policy in &policies.policies {
-            match policy.selector.literal_clusters() {
-                Some(names) => wanted.names.extend(names.into_iter().map(str::to_owned)),
-                None => wanted.patterns = true,
+        for pattern in policies.policies.iter().flat_map(|policy| policy.selector.clusters()) {
+            match pattern.is_literal() {
+                true => _ = wanted.names.insert(pattern.text().to_owned()),
+                false => wanted.patterns = true,
             }
         }
         wanted
