@@ -120,9 +120,10 @@ impl Story {
 
     /// The shortest time between the end of a refresh and the start after it.
     fn pause_min(&self) -> TimeDelta {
-        let pauses = self.sent.iter().filter_map(|(at, _)| {
-            self.ended.range(..=*at).next_back().map(|ended| *at - *ended)
-        });
+        let pauses = self
+            .sent
+            .iter()
+            .filter_map(|(at, _)| self.ended.range(..=*at).next_back().map(|ended| *at - *ended));
         pauses.min().unwrap()
     }
 }
