@@ -7,9 +7,10 @@ use chrono::TimeDelta;
 
 use super::event::{Event, Reload, Trigger};
 use super::execute::{StepEnd, Stepped};
-use super::observe::ClustersSeen;
+use super::observe::{self, ClustersSeen};
 use super::{Reconciler, STORE_PAUSE};
 use crate::plan::fleet::ClusterLook;
+use crate::plan::key::ClusterKey;
 
 impl Reconciler {
     /// Takes in one event. Nothing is decided here.
@@ -41,13 +42,22 @@ impl Reconciler {
         let now = self.now();
         self.progress.made(now);
         if let Some(found) = &seen.found {
-            self.fleet.absorb_clusters(found, seen.begun_at);
+            let watched = found.iter().cloned().chain(self.clusters_left_behind()).collect();
+            self.fleet.absorb_clusters(&watched, seen.begun_at);
             self.queue.keep_clusters_of(&self.fleet, now);
         }
         if self.clusters.listed(&seen) {
             self.report_clusters();
         }
         self.queue.list_clusters_at(seen.begun_at.max(now - self.resync()) + self.resync());
+    }
+
+    /// Clusters that the policies no longer select and in which an attempt is still open: it is
+    /// followed to its end.
+    fn clusters_left_behind(&self) -> impl Iterator<Item = ClusterKey> {
+        let open = self.ledger.records.values().filter_map(|record| record.open.as_ref());
+        open.map(|attempt| attempt.service.cluster().clone())
+            .filter(|cluster| !observe::select(&self.policies, cluster))
     }
 
     fn apply_cluster(&mut self, look: ClusterLook, took: Duration) {

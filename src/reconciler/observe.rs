@@ -72,12 +72,15 @@ pub async fn find_clusters(ecs: Ecs, policies: &Policies, begun_at: Time) -> Clu
     };
     match existing {
         Ok(existing) => {
-            let selected = |cluster: &ClusterKey| {
-                policies.policies.iter().any(|p| p.selector.matches_cluster(cluster.name()))
-            };
-            seen.found = Some(existing.into_iter().filter(selected).collect());
+            let selected = existing.into_iter().filter(|cluster| select(policies, cluster));
+            seen.found = Some(selected.collect());
         }
         Err(problem) => seen.problem = Some(problem),
     }
     seen
+}
+
+/// Whether any policy may select services of this cluster.
+pub(super) fn select(policies: &Policies, cluster: &ClusterKey) -> bool {
+    policies.policies.iter().any(|policy| policy.selector.matches_cluster(cluster.name()))
 }
