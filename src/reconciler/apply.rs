@@ -17,7 +17,11 @@ impl Reconciler {
     pub(super) fn apply(&mut self, event: Event) {
         let now = self.now();
         match event {
-            Event::Clusters(seen) => self.apply_clusters(seen),
+            // A reload asks anew: what older policies select says nothing any more.
+            Event::Clusters { seen, policies } if Arc::ptr_eq(&policies, &self.policies) => {
+                self.apply_clusters(seen);
+            }
+            Event::Clusters { .. } => self.progress.made(now),
             Event::Cluster { look, took } => self.apply_cluster(*look, took),
             Event::Services { asked, looks } => {
                 self.queue.services_done(&asked);
@@ -90,6 +94,7 @@ impl Reconciler {
     }
 
     fn apply_reload(&mut self, reload: Reload) {
+        let now = self.now();
         match reload {
             Reload::Invalid => self.config_valid = false,
             Reload::Valid { policies, resync, api_share } => {
@@ -99,7 +104,8 @@ impl Reconciler {
                 self.policies = Arc::new(policies);
                 self.resync = resync;
                 self.effects.ecs.set_api_share(api_share);
-                self.queue.list_clusters_at(self.now());
+                self.queue.list_clusters_at(now);
+                self.queue.clusters_no_later_than(now + self.resync());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What can happen to the loop: one closed list.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::execute::Stepped;
@@ -11,8 +12,8 @@ use crate::plan::policy::Policies;
 /// Something to take in, after which the plan is made anew.
 #[derive(Debug)]
 pub enum Event {
-    /// Which clusters there are.
-    Clusters(ClustersSeen),
+    /// Which clusters there are for these policies.
+    Clusters { seen: ClustersSeen, policies: Arc<Policies> },
     /// A look at a cluster has ended.
     Cluster { look: Box<ClusterLook>, took: Duration },
     /// A look at some services has ended.

@@ -110,7 +110,8 @@ impl Reconciler {
             let (clock, policies) = (self.effects.clock.clone(), Arc::clone(&self.policies));
             match look {
                 DueLook::ListClusters => self.tasks.spawn(async move {
-                    Event::Clusters(find_clusters(ecs, &policies, clock.now()).await)
+                    let seen = find_clusters(ecs, &policies, clock.now()).await;
+                    Event::Clusters { seen, policies }
                 }),
                 DueLook::Cluster(cluster) => self.tasks.spawn(async move {
                     let begun_at = clock.now();

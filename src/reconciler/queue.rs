@@ -55,6 +55,13 @@ impl Queue {
         self.clusters.insert(cluster.clone(), at);
     }
 
+    /// Brings looks at clusters forward that are due later than `at`.
+    pub fn clusters_no_later_than(&mut self, at: Time) {
+        for due_at in self.clusters.values_mut() {
+            *due_at = at.min(*due_at);
+        }
+    }
+
     /// Makes the queue hold just the clusters of `fleet`; new ones are due at once.
     pub fn keep_clusters_of(&mut self, fleet: &Fleet, now: Time) {
         self.clusters.retain(|cluster, _| fleet.cluster(cluster).is_some());
