@@ -259,7 +259,7 @@ async fn clusters_come_and_go_and_names_repeat_in_them() {
     }
     assert_eq!(sim.started_deployments("dev", "api"), 0);
     let problems = daemon.status.borrow().problems.clone();
-    assert_eq!(problems.as_slice(), ["absent: there is no such cluster"]);
+    assert_eq!(problems.as_slice(), ["cluster absent: there is no such cluster"]);
     sim.add_service(ServiceSpec::new("prd-c", "api").task_age(8 * DAY));
     daemon.run_for(HOUR / 4).await;
     assert_eq!(outcome(&daemon, "prd-c"), Some(Outcome::Succeeded));
