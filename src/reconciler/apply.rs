@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::event::{Event, Reload, Trigger};
-use super::execute::{StepEnd, Stepped};
+use super::execute::{Permit, StepEnd, Stepped};
 use super::observe::{self, ClustersSeen};
 use super::{Reconciler, STORE_PAUSE};
 use crate::plan::fleet::ClusterLook;
@@ -36,7 +36,10 @@ impl Reconciler {
             }
             Event::Trigger(Trigger::Wake { reason }) => tracing::debug!(%reason, "woken"),
             Event::Trigger(Trigger::Reload(reload)) => self.apply_reload(reload),
-            Event::Trigger(Trigger::Shutdown) => self.draining = true,
+            Event::Trigger(Trigger::Shutdown) => {
+                self.permit.withdraw();
+                self.draining = true;
+            }
             Event::Due => {}
         }
         self.postponed.retain(|_, until| *until > now);
@@ -99,6 +102,8 @@ impl Reconciler {
             Reload::Invalid => self.config_valid = false,
             Reload::Valid { policies, resync, api_share } => {
                 self.config_valid = true;
+                self.permit.withdraw();
+                self.permit = Permit::granted();
                 self.outcomes.ensure_policies(&policies);
                 self.outcomes.retain(&policies);
                 self.policies = Arc::new(policies);

@@ -1,6 +1,7 @@
 //! Steps, carried out: store, call, store. Nothing here decides.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -31,12 +32,32 @@ pub enum StepEnd {
     Refused(Problem),
     /// Nobody knows whether the call was accepted: observing will tell.
     Unknown(Problem),
-    /// What the start rested on had grown old before the call could be sent: it was not sent.
+    /// What the start rested on had grown old before the call could be sent, or the configuration
+    /// had changed: it was not sent.
     TooLate,
     /// The record was saved; there was nothing else to do.
     Saved,
     /// The store did not take the record. Nothing was sent, and the record is as it was.
     NotStored(StoreError),
+}
+
+/// Whether starts that were planned under one configuration may still be sent.
+#[derive(Clone, Debug)]
+pub struct Permit(Arc<AtomicBool>);
+
+impl Permit {
+    pub fn granted() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    /// From now on no start with this permit is sent, not even one that waits already.
+    pub fn withdraw(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    fn holds(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Where effects go.
@@ -64,16 +85,19 @@ pub fn attempt(start: &Start, now: Time) -> Attempt {
 
 /// Sends one UpdateService: token first, then the stored intent, then the call, then its answer.
 ///
-/// `record` holds the attempt already. Each wait may have made the start too late, so the time is
-/// looked at after the token was had and again as the request leaves.
+/// `record` holds the attempt already. Each wait may have made the start too late, so time and
+/// permit are looked at after the token was had and again as the request leaves.
 pub async fn start(
     effects: Effects,
     service: ServiceKey,
     mut record: Record,
     send_by: Time,
+    permit: Permit,
 ) -> Stepped {
+    let clock = effects.clock.clone();
+    let may_send = move || clock.now() <= send_by && permit.holds();
     effects.ecs.acquire_update_token().await;
-    if effects.clock.now() > send_by {
+    if !may_send() {
         record.abandon();
         return Stepped { service, record, end: StepEnd::TooLate };
     }
@@ -81,7 +105,7 @@ pub async fn start(
         record.abandon();
         return Stepped { service, record, end: StepEnd::NotStored(error) };
     }
-    match effects.ecs.force_new_deployment(&service, send_by).await {
+    match effects.ecs.force_new_deployment(&service, may_send).await {
         Ok(started) => {
             let now = effects.clock.now();
             record.accept(Call::Accepted {
@@ -92,7 +116,7 @@ pub async fn start(
             });
             saved(&effects, service, record, StepEnd::Accepted).await
         }
-        Err(UpdateError::TooLate) => {
+        Err(UpdateError::NotSent) => {
             record.abandon();
             saved(&effects, service, record, StepEnd::TooLate).await
         }

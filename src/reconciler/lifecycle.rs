@@ -80,7 +80,13 @@ impl Reconciler {
                 after.begin(execute::attempt(start, now));
                 self.ledger.records.insert(service.clone(), after.clone());
                 let effects = self.effects.clone();
-                let sending = execute::start(effects, service.clone(), after, start.send_by);
+                let sending = execute::start(
+                    effects,
+                    service.clone(),
+                    after,
+                    start.send_by,
+                    self.permit.clone(),
+                );
                 return self.step_task(service, sending);
             }
             Step::Adopt { call, .. } => after.accept(call.clone()),

@@ -31,6 +31,7 @@ pub use execute::Effects;
 pub use observe::{ClustersSeen, find_clusters};
 
 use self::clusters::Clusters;
+use self::execute::Permit;
 use self::metrics::Outcomes;
 use self::queue::Queue;
 use self::status::{Readiness, Status};
@@ -89,6 +90,8 @@ pub struct Reconciler {
     clusters: Clusters,
     config_valid: bool,
     last_look_at: Option<Time>,
+    /// For starts planned under the configuration that is in force.
+    permit: Permit,
     draining: bool,
 }
 
@@ -125,6 +128,7 @@ impl Reconciler {
             clusters: Clusters::default(),
             config_valid: true,
             last_look_at: None,
+            permit: Permit::granted(),
             draining: false,
         }
     }

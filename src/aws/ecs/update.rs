@@ -1,5 +1,6 @@
 //! UpdateService: the one call that changes something.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::aws::budget::Priority;
 use crate::aws::client::Ecs;
 use crate::aws::error::unusable;
 use crate::aws::operation::Operation;
-use crate::clock::{Clock, Time};
+use crate::clock::Time;
 use crate::plan::fleet::{Deployment, Problem};
 use crate::plan::key::ServiceKey;
 
@@ -40,23 +41,27 @@ pub struct Started {
 /// Why nothing is known to have been started.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UpdateError {
-    /// The call could not leave in time: it was not sent.
-    TooLate,
+    /// The call could not leave while it still might: it was not sent.
+    NotSent,
     /// AWS refused, or no usable answer came.
     Answer(Problem),
 }
 
-/// Lets a request leave in time or not at all.
-#[derive(Debug)]
-struct SendBy {
-    send_by: Time,
-    clock: Clock,
-    missed: Arc<AtomicBool>,
+/// Lets a request leave only while it may.
+struct LastCheck<F> {
+    may_send: F,
+    stopped: Arc<AtomicBool>,
 }
 
-impl Intercept for SendBy {
+impl<F> fmt::Debug for LastCheck<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LastCheck").finish_non_exhaustive()
+    }
+}
+
+impl<F: Fn() -> bool + Send + Sync> Intercept for LastCheck<F> {
     fn name(&self) -> &'static str {
-        "SendBy"
+        "LastCheck"
     }
 
     fn read_before_transmit(
@@ -65,11 +70,11 @@ impl Intercept for SendBy {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if self.clock.now() <= self.send_by {
+        if (self.may_send)() {
             return Ok(());
         }
-        self.missed.store(true, Ordering::Relaxed);
-        Err("too late to be sent".into())
+        self.stopped.store(true, Ordering::Relaxed);
+        Err("the call may no longer be sent".into())
     }
 }
 
@@ -85,29 +90,33 @@ impl Ecs {
     /// would start a second deployment. The token is the caller's to take before, by
     /// [`Ecs::acquire_update_token`].
     ///
-    /// The call leaves until `send_by` and not after: credentials may take long to be had, so the
-    /// time is looked at as the signed request is handed to the connector.
+    /// `may_send` is asked once more as the signed request is handed to the connector, because
+    /// credentials may take long to be had.
     ///
     /// # Errors
-    /// [`UpdateError::TooLate`] when nothing was sent. Of an answer,
+    /// [`UpdateError::NotSent`] when it said no. Of an answer,
     /// [`crate::plan::fleet::ProblemClass::proves_nothing_happened`] says whether the call may have
     /// been accepted all the same.
     pub async fn force_new_deployment(
         &self,
         key: &ServiceKey,
-        send_by: Time,
+        may_send: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Started, UpdateError> {
-        let deadline = SendBy { send_by, clock: self.clock().clone(), missed: Arc::default() };
-        let missed = Arc::clone(&deadline.missed);
-        let answer = self.update_once(key, deadline).await;
+        let stopped = Arc::new(AtomicBool::new(false));
+        let check = LastCheck { may_send, stopped: Arc::clone(&stopped) };
+        let answer = self.update_once(key, check).await;
         // Whatever the SDK makes of the interceptor's error, nothing was sent.
-        if missed.load(Ordering::Relaxed) {
-            return Err(UpdateError::TooLate);
+        if stopped.load(Ordering::Relaxed) {
+            return Err(UpdateError::NotSent);
         }
         answer.map_err(UpdateError::Answer)
     }
 
-    async fn update_once(&self, key: &ServiceKey, deadline: SendBy) -> Result<Started, Problem> {
+    async fn update_once(
+        &self,
+        key: &ServiceKey,
+        check: impl Intercept + 'static,
+    ) -> Result<Started, Problem> {
         let operation = Operation::UpdateService;
         let once = Config::builder().retry_config(RetryConfig::disabled()).timeout_config(
             TimeoutConfig::builder()
@@ -125,7 +134,7 @@ impl Ecs {
                     .customize()
                     .config_override(once)
                     .interceptor(attempts)
-                    .interceptor(deadline)
+                    .interceptor(check)
                     .send()
             })
             .await;
