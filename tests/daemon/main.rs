@@ -3,5 +3,6 @@
 
 mod harness;
 mod outcomes;
+mod reload;
 mod strange;
 mod weeks;
