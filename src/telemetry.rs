@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use tracing::Subscriber;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
@@ -75,10 +75,33 @@ pub enum TelemetryError {
 /// When the filter cannot be understood, or logging was set up before.
 pub fn init(format: Format, filter: Option<&str>, clock: &Clock) -> Result<(), TelemetryError> {
     let terminal = io::stderr().is_terminal();
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let look = Look::new(format, terminal, no_color);
+    let look = Look::new(format, terminal, no_color());
     let subscriber = subscriber(look, filter, clock, io::stderr)?;
     tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::AlreadySetUp)
+}
+
+/// Sets up logging for the whole process, once, for a person who reads along: time of day, level and
+/// sentence, without the fields that programs want. `terminal` says whether `writer` leads to one;
+/// the rest is as in [`init`].
+///
+/// # Errors
+/// When the filter cannot be understood, or logging was set up before.
+pub fn init_brief<W>(
+    filter: Option<&str>,
+    clock: &Clock,
+    terminal: bool,
+    writer: W,
+) -> Result<(), TelemetryError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let look = if terminal && !no_color() { Look::BriefColoured } else { Look::Brief };
+    let subscriber = subscriber(look, filter, clock, writer)?;
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::AlreadySetUp)
+}
+
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// What a format comes to on a given standard error.
@@ -87,6 +110,8 @@ enum Look {
     Json,
     Plain,
     Coloured,
+    Brief,
+    BriefColoured,
 }
 
 impl Look {
@@ -108,11 +133,22 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = fmt::layer().with_timer(ClockTimer(clock.clone())).with_writer(writer);
+    let timer = match look {
+        Look::Json | Look::Plain | Look::Coloured => ClockTimer::Full(clock.clone()),
+        Look::Brief | Look::BriefColoured => ClockTimer::OfDay(clock.clone()),
+    };
+    let lines = fmt::layer().with_timer(timer).with_writer(writer);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match look {
         Look::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
-        Look::Plain => lines.with_ansi(false).boxed(),
-        Look::Coloured => lines.with_ansi(true).boxed(),
+        Look::Plain | Look::Coloured => lines.with_ansi(look == Look::Coloured).boxed(),
+        Look::Brief | Look::BriefColoured => {
+            let sentence = debug_fn(|writer, field, value| match field.name() {
+                "message" => write!(writer, "{value:?}"),
+                _ => Ok(()),
+            });
+            let lines = lines.with_ansi(look == Look::BriefColoured);
+            lines.with_target(false).fmt_fields(sentence).boxed()
+        }
     };
     Ok(Registry::default().with(lines.with_filter(parse_filter(filter.unwrap_or_default())?)))
 }
@@ -134,11 +170,22 @@ fn parse_filter(given: &str) -> Result<EnvFilter, TelemetryError> {
 }
 
 /// Times of log lines come from the clock that everything else goes by.
-struct ClockTimer(Clock);
+enum ClockTimer {
+    /// Date and time, to the microsecond.
+    Full(Clock),
+    /// The time of day, to the second.
+    OfDay(Clock),
+}
 
 impl FormatTime for ClockTimer {
     fn format_time(&self, writer: &mut Writer<'_>) -> std::fmt::Result {
-        writer.write_str(&self.0.now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
+        match self {
+            Self::Full(clock) => {
+                let micros = chrono::SecondsFormat::Micros;
+                writer.write_str(&clock.now().to_rfc3339_opts(micros, true))
+            }
+            Self::OfDay(clock) => write!(writer, "{}", clock.now().format("%H:%M:%S")),
+        }
     }
 }
 
@@ -211,6 +258,14 @@ mod tests {
         let expected = "2027-01-15T08:00:00.000000Z  INFO ecs_refresh::telemetry::tests: looked";
         assert_eq!(line, format!("{expected} tasks=3\n"));
         assert!(logged(Look::Coloured, None, || tracing::info!("looked")).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_brief_line_has_the_time_of_day_and_the_sentence_alone() {
+        let line =
+            logged(Look::Brief, None, || tracing::warn!(tasks = 3, "shop/web is {}", "held"));
+        assert_eq!(line, "08:00:00  WARN shop/web is held\n");
+        assert!(logged(Look::BriefColoured, None, || tracing::info!("looked")).contains('\u{1b}'));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -34,6 +35,8 @@ pub enum Command {
     Check(ConfigArgs),
     /// Refresh one service now, and say whether it is proven. Exits 0 only when it is.
     Refresh(RefreshArgs),
+    /// Watch the daemon at work on a simulated fleet: no AWS account, no network, no configuration.
+    Demo(DemoArgs),
     /// Run the simulated AWS alone, for the AWS CLI or any SDK.
     Simulator(SimulatorArgs),
     /// Print completions for a shell.
@@ -78,6 +81,20 @@ pub struct RefreshArgs {
     /// Refresh even while a freeze of its policy is in force.
     #[arg(long)]
     pub despite_freeze: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Where to serve /metrics and /healthz; otherwise 127.0.0.1:8080 or, when that is taken, a
+    /// free port.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// End by itself after this time, such as 3m; otherwise with Ctrl-C.
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub duration: Option<Duration>,
+    /// Print the demo's configuration, and do nothing else.
+    #[arg(long)]
+    pub print_config: bool,
 }
 
 #[derive(Debug, clap::Args)]

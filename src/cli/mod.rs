@@ -3,6 +3,7 @@
 mod args;
 pub mod check;
 mod connection;
+mod demo;
 mod exit;
 mod own;
 mod plan;
@@ -10,6 +11,7 @@ mod refresh;
 mod run;
 mod simulator;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -24,15 +26,23 @@ pub fn main() -> ExitCode {
     // clap prints its own message; it exits with 2 for a wrong usage and 0 for help.
     let args = Args::parse();
     let clock = Clock::system();
-    let exit = match telemetry::init(args.log_format, log_filter().as_deref(), &clock) {
+    let exit = match init_logging(&args, &clock) {
         Ok(()) => runtime(dispatch(args.command, clock)),
         Err(error) => Exit::cannot(error),
     };
     exit.report()
 }
 
-fn log_filter() -> Option<String> {
-    std::env::var(telemetry::FILTER_VARIABLE).ok()
+/// The demo is for reading, unless told otherwise.
+fn init_logging(args: &Args, clock: &Clock) -> Result<(), telemetry::TelemetryError> {
+    let filter = std::env::var(telemetry::FILTER_VARIABLE).ok();
+    match (&args.command, args.log_format) {
+        (Command::Demo(_), telemetry::Format::Auto) => {
+            let terminal = std::io::stdout().is_terminal();
+            telemetry::init_brief(filter.as_deref(), clock, terminal, || demo::Page)
+        }
+        _ => telemetry::init(args.log_format, filter.as_deref(), clock),
+    }
 }
 
 /// One thread runs everything, as in the tests.
@@ -54,6 +64,7 @@ async fn dispatch(command: Command, clock: Clock) -> Exit {
         Command::Plan(args) => plan::plan(args, clock).await,
         Command::Check(args) => check_command(&args, &clock),
         Command::Refresh(args) => refresh::refresh(args, clock).await,
+        Command::Demo(args) => demo::demo(args, clock).await,
         Command::Simulator(args) => simulator::simulator(args, clock).await,
         Command::Completions { shell } => {
             let mut command = Args::command();

@@ -41,6 +41,11 @@ impl RawFiles {
         self.files.iter().map(|file| &*file.name)
     }
 
+    /// A configuration that is part of the program; problems name it as `name`.
+    pub fn embedded(name: &str, text: &str) -> Self {
+        Self { files: vec![RawFile { name: name.into(), text: text.to_owned() }] }
+    }
+
     #[cfg(test)]
     pub(super) fn of(texts: &[(&str, &str)]) -> Self {
         let file =

@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-pub use signals::interrupted;
+pub use reload::set_alarm;
+pub use signals::{interrupted, second};
 
 use super::args::RunArgs;
 use super::connection::to_aws;
@@ -23,6 +24,8 @@ use crate::aws::Observer;
 use crate::clock::Clock;
 use crate::http::{self, Shown};
 use crate::metrics::Metrics;
+use crate::plan::key::ServiceKey;
+use crate::plan::ledger::Ledger;
 use crate::progress::Progress;
 use crate::reconciler::metrics::{FleetCollector, Outcomes, register_build_info};
 use crate::reconciler::status::{Readiness, Status};
@@ -31,7 +34,7 @@ use crate::settings::{self, Settings, Sources};
 use crate::store::Store;
 
 /// So many triggers may wait for the loop; a wake-up more would change nothing.
-const TRIGGERS_MAX: usize = 64;
+pub const TRIGGERS_MAX: usize = 64;
 
 /// Runs the daemon until a signal ends it.
 pub async fn run(args: RunArgs, clock: Clock) -> Exit {
@@ -50,7 +53,7 @@ pub async fn run(args: RunArgs, clock: Clock) -> Exit {
     tokio::select! {
         biased;
         exit = daemon => exit,
-        () = signals::second() => Exit::cannot("a second signal: aborted; the next start resolves what was under way"),
+        () = second() => Exit::cannot("a second signal: aborted; the next start resolves what was under way"),
     }
 }
 
@@ -77,16 +80,17 @@ async fn serve(settings: Settings, sources: Sources, clock: Clock) -> Exit {
 }
 
 /// What is shown over HTTP, and where the loop puts it.
-struct Surface {
-    metrics: Metrics,
-    status: watch::Sender<Status>,
+pub struct Surface {
+    pub metrics: Metrics,
+    pub status: watch::Sender<Status>,
     resync: watch::Sender<Duration>,
     progress: Progress,
     clock: Clock,
 }
 
 impl Surface {
-    fn new(settings: &Settings, clock: &Clock) -> Self {
+    /// A surface that shows a daemon with these settings, before it has begun.
+    pub fn new(settings: &Settings, clock: &Clock) -> Self {
         let now = clock.now();
         let starting = Status {
             config_valid: true,
@@ -105,7 +109,8 @@ impl Surface {
         surface
     }
 
-    fn serve(
+    /// Serves it over HTTP until `stopped` says so.
+    pub fn serve(
         &self,
         listener: TcpListener,
         mut stopped: watch::Receiver<bool>,
@@ -123,6 +128,30 @@ impl Surface {
         };
         http::serve(listener, router, shutdown)
     }
+
+    /// The loop over every cluster that the policies name. What it does is seen here.
+    pub fn reconciler(
+        &self,
+        settings: &Settings,
+        effects: Effects,
+        ledger: Ledger,
+        own: Option<ServiceKey>,
+    ) -> Reconciler {
+        let effects = Effects { ecs: effects.ecs.reporting_to(self.progress.clone()), ..effects };
+        let mut reconciler = Reconciler::new(Parts {
+            policies: settings.policies.clone(),
+            resync: settings.daemon.resync,
+            observer: Arc::new(Observer::new(effects.ecs.clone())),
+            effects,
+            ledger,
+            own,
+            outcomes: Outcomes::register(&self.metrics),
+            progress: self.progress.clone(),
+            status: self.status.clone(),
+        });
+        reconciler.watch_clusters();
+        reconciler
+    }
 }
 
 /// Opens the store, connects, and runs the loop.
@@ -133,22 +162,12 @@ async fn reconcile(settings: Settings, sources: Sources, surface: &Surface, cloc
     };
     surface.status.send_modify(|status| status.readiness.store = true);
     let ecs = match to_aws(&settings, &clock, &surface.metrics).await {
-        Ok(ecs) => ecs.reporting_to(surface.progress.clone()),
+        Ok(ecs) => ecs,
         Err(exit) => return exit,
     };
     let own = own::service().await;
-    let mut reconciler = Reconciler::new(Parts {
-        policies: settings.policies.clone(),
-        resync: settings.daemon.resync,
-        effects: Effects { ecs: ecs.clone(), store, clock },
-        observer: Arc::new(Observer::new(ecs)),
-        ledger: remembered,
-        own,
-        outcomes: Outcomes::register(&surface.metrics),
-        progress: surface.progress.clone(),
-        status: surface.status.clone(),
-    });
-    reconciler.watch_clusters();
+    let effects = Effects { ecs, store, clock };
+    let reconciler = surface.reconciler(&settings, effects, remembered, own);
     log_start(&settings);
     let grace = settings.daemon.shutdown_grace;
     let (triggers, received) = mpsc::channel(TRIGGERS_MAX);

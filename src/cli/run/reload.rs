@@ -123,7 +123,7 @@ fn fingerprint(read: &Result<RawFiles, Problems>) -> Result<u64, String> {
 }
 
 /// Openings of windows wake the loop. Without an alarm clock the resync notices them.
-async fn set_alarm(policies: &Policies, triggers: &mpsc::Sender<Trigger>) -> Option<Alarm> {
+pub async fn set_alarm(policies: &Policies, triggers: &mpsc::Sender<Trigger>) -> Option<Alarm> {
     let triggers = triggers.clone();
     let wake = move |reason| {
         // A full queue wakes the loop anyway.

@@ -1,0 +1,60 @@
+//! The simulated services: one for each thing that there is to see.
+
+use std::time::Duration;
+
+use crate::plan::HOLD_TAG;
+use crate::simulator::{Behaviour, ServiceSpec, Simulator};
+
+/// Why the tasks of a broken deployment stop, in the words of Amazon ECS.
+const PULL_ERROR: &str = "CannotPullContainerError: pull image manifest has been retried 1 time(s): \
+                          shop/payments:latest not found";
+const KEY_ERROR: &str = "ResourceInitializationError: unable to pull secrets: access denied";
+
+/// Puts the services into the simulated account. Returns how many there are.
+pub fn populate(simulator: &Simulator) -> usize {
+    let services: Vec<ServiceSpec> = shop().into_iter().chain(data()).collect();
+    let count = services.len();
+    for service in services {
+        simulator.add_service(service);
+    }
+    simulator.hide_created_at("data", "telemetry", true);
+    count
+}
+
+/// A service whose tasks come and go within seconds, so that a rollout takes no longer than it is
+/// interesting to watch.
+fn brisk(cluster: &str, name: &str, age_seconds: u64) -> ServiceSpec {
+    ServiceSpec::new(cluster, name)
+        .task_age(Duration::from_secs(age_seconds))
+        .start_time(Duration::from_secs(6))
+        .healthy_after(Duration::from_secs(4))
+        .stop_time(Duration::from_secs(4))
+}
+
+fn shop() -> [ServiceSpec; 7] {
+    let broken = Behaviour::CannotStart { reason: PULL_ERROR.to_owned() };
+    [
+        brisk("shop", "web", 360).desired(4),
+        brisk("shop", "cart", 300).desired(3),
+        // Slower than the rest, so that somebody can deploy in the middle of its refresh.
+        brisk("shop", "sessions", 240).desired(3).start_time(Duration::from_secs(20)),
+        brisk("shop", "checkout", 420).desired(2).tag(HOLD_TAG, "sale is on, ask #payments"),
+        brisk("shop", "returns", 300).desired(2).controller("CODE_DEPLOY"),
+        // With three tasks the circuit breaker trips as soon as the first three have failed.
+        brisk("shop", "payments", 300).desired(3).circuit_breaker(true, true).next_revision(broken),
+        brisk("shop", "invoices", 240).desired(2),
+    ]
+}
+
+fn data() -> [ServiceSpec; 7] {
+    let broken = Behaviour::CannotStart { reason: KEY_ERROR.to_owned() };
+    [
+        brisk("data", "mailer", 600).desired(2),
+        brisk("data", "ledger", 7_200).desired(2),
+        brisk("data", "crm", 86_400).desired(1),
+        brisk("data", "etl", 600).desired(2).next_revision(Behaviour::StaysPending),
+        brisk("data", "reports", 540).desired(3).circuit_breaker(true, false).next_revision(broken),
+        brisk("data", "telemetry", 300).desired(2),
+        brisk("data", "archive", 86_400).desired(0),
+    ]
+}

@@ -1,0 +1,50 @@
+//! What other people do to the fleet while one watches. Each of their actions is announced.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::plan::HOLD_TAG;
+use crate::simulator::{Behaviour, Simulator};
+
+/// The owner of shop/checkout lets go of it so long after the beginning.
+const LETS_GO_AFTER: Duration = Duration::from_secs(90);
+
+/// The broken service is deployed anew so long after the beginning.
+const REPAIRED_AFTER: Duration = Duration::from_secs(120);
+
+/// How far our refresh gets before somebody deploys in the middle of it.
+const INTERRUPTED_AFTER: Duration = Duration::from_secs(8);
+
+/// How often it is asked whether our refresh has begun.
+const POLL: Duration = Duration::from_secs(1);
+
+/// What happens before anybody looks.
+pub fn begin(simulator: &Simulator) {
+    say("a task of shop/sessions has crashed; ECS starts another one");
+    simulator.kill_task("shop", "sessions");
+}
+
+/// Plays the rest, in the order in which it happens.
+pub async fn play(simulator: &Simulator) {
+    let began_at = Instant::now();
+    while simulator.started_deployments("shop", "sessions") == 0 {
+        sleep(POLL).await;
+    }
+    sleep(INTERRUPTED_AFTER).await;
+    say("deploys a new version of shop/sessions, in the middle of our refresh");
+    simulator.deploy("shop", "sessions", true);
+
+    sleep_until(began_at + LETS_GO_AFTER).await;
+    say("the sale is over: removes the tag ecs-refresh:hold from shop/checkout");
+    simulator.untag_service("shop", "checkout", HOLD_TAG);
+
+    sleep_until(began_at + REPAIRED_AFTER).await;
+    say("has repaired data/reports, and deploys it anew");
+    simulator.set_behaviour("data", "reports", Behaviour::Healthy);
+    simulator.deploy("data", "reports", true);
+}
+
+fn say(what: &str) {
+    tracing::info!("[somebody] {what}");
+}

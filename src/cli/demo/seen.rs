@@ -1,0 +1,88 @@
+//! What there was to see so far: the verdicts that were shown and the outcomes that were recorded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::key::ServiceKey;
+use crate::plan::ledger::{AttemptId, Ledger, Outcome};
+use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::reconciler::status::Status;
+
+/// One thing to look out for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    Outcome(Outcome),
+    /// A reason, by its label.
+    Reason(&'static str),
+}
+
+/// What the demo promises to show within three minutes, in words.
+pub const PROMISED: &[(Sight, &str)] = &[
+    (Sight::Outcome(Outcome::Succeeded), "refreshed"),
+    (Sight::Outcome(Outcome::Superseded), "superseded by somebody"),
+    (Sight::Outcome(Outcome::RolledBack), "rolled back"),
+    (Sight::Outcome(Outcome::Failed), "failed"),
+    (Sight::Outcome(Outcome::TimedOut), "timed out"),
+    (Sight::Reason("window_closed"), "waited for its window"),
+    (Sight::Reason("turn"), "waited for its turn"),
+    (Sight::Reason("not_steady"), "waited to be steady"),
+    (Sight::Reason("frozen"), "waited for a freeze to end"),
+    (Sight::Reason("hold_tag"), "held by its owner's tag"),
+    (Sight::Reason("policy_disabled"), "held, policy disabled"),
+    (Sight::Reason("policy_stopped"), "held, policy stopped"),
+    (Sight::Reason("failed_primary"), "held, PRIMARY has failed"),
+    (Sight::Reason("age_unknown"), "held, age unknown"),
+    (Sight::Reason("unsupported_kind"), "held, kind unsupported"),
+    (Sight::Reason("somebodys_rollout"), "left to roll by itself"),
+    (Sight::Reason("nothing_to_replace"), "nothing to replace"),
+];
+
+/// What was seen, and of which services.
+#[derive(Debug, Default)]
+pub struct Seen {
+    sights: BTreeMap<Sight, BTreeSet<ServiceKey>>,
+    kinds: BTreeSet<VerdictKind>,
+    /// The reason that each service had last, by its label.
+    last: BTreeMap<ServiceKey, &'static str>,
+    attempts: BTreeMap<AttemptId, Outcome>,
+}
+
+impl Seen {
+    /// Takes in the newest state. Returns the verdicts that changed since the one before.
+    pub fn take<'a>(
+        &mut self,
+        status: &'a Status,
+        ledger: &Ledger,
+    ) -> Vec<&'a (ServiceKey, Verdict)> {
+        for last in ledger.records.values().filter_map(|record| record.last.as_ref()) {
+            let service = last.attempt.service.clone();
+            self.sights.entry(Sight::Outcome(last.outcome)).or_default().insert(service);
+            self.attempts.insert(last.attempt.id.clone(), last.outcome);
+        }
+        let mut changed = Vec::new();
+        for entry in &status.plan.verdicts {
+            let (service, verdict) = entry;
+            let label = verdict.reason.label();
+            self.sights.entry(Sight::Reason(label)).or_default().insert(service.clone());
+            self.kinds.insert(verdict.reason.kind());
+            if self.last.insert(service.clone(), label).is_some_and(|last| last != label) {
+                changed.push(entry);
+            }
+        }
+        changed
+    }
+
+    /// Of which services it was seen.
+    pub fn services(&self, sight: Sight) -> impl Iterator<Item = &ServiceKey> {
+        self.sights.get(&sight).into_iter().flatten()
+    }
+
+    /// The kinds of verdict that were seen.
+    pub fn kinds(&self) -> &BTreeSet<VerdictKind> {
+        &self.kinds
+    }
+
+    /// How many refreshes ended.
+    pub fn refreshes(&self) -> usize {
+        self.attempts.len()
+    }
+}
