@@ -48,7 +48,7 @@ pub fn record_with_tasks(mark: &str, tasks: u32) -> Record {
             primary: DeploymentId::new("ecs-svc/1234567890123456789"),
             task_definition: "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/a:7".into(),
             desired_count: tasks,
-            tasks: (0..tasks).map(|n| TaskId(u128::MAX - u128::from(n))).collect(),
+            tasks: (0..tasks).map(|n| TaskId::plain(u128::MAX - u128::from(n))).collect(),
             oldest_created_at: Some(at(-86_400)),
         },
         call,

@@ -9,9 +9,19 @@ use crate::clock::Time;
 /// The last part of a task's ARN. Thirty-two hexadecimal digits, kept as a number because fleets
 /// have tens of thousands of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(pub u128);
+pub struct TaskId {
+    digits: u128,
+    /// Ids of before 2018, and those of emulators, have dashes. A task is asked for by the id that
+    /// it was listed under: by another form of it, it is not found, and counts as ended.
+    dashed: bool,
+}
 
 impl TaskId {
+    /// The id of these digits, without dashes.
+    pub const fn plain(digits: u128) -> Self {
+        Self { digits, dashed: false }
+    }
+
     /// Reads a task's id or ARN, in the plain form or in the older one with dashes.
     pub fn parse(text: &str) -> Option<Self> {
         let id = text.rsplit('/').next().unwrap_or(text);
@@ -19,13 +29,22 @@ impl TaskId {
         if digits.len() != 32 {
             return None;
         }
-        u128::from_str_radix(&digits, 16).ok().map(Self)
+        let id = Self {
+            digits: u128::from_str_radix(&digits, 16).ok()?,
+            dashed: id.len() != digits.len(),
+        };
+        Some(id)
     }
 }
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        let digits = format!("{:032x}", self.digits);
+        if !self.dashed {
+            return f.write_str(&digits);
+        }
+        let (a, b, c) = (&digits[..8], &digits[8..12], &digits[12..16]);
+        write!(f, "{a}-{b}-{c}-{}-{}", &digits[16..20], &digits[20..])
     }
 }
 
@@ -140,4 +159,26 @@ pub struct StoppedTask {
     pub code: Option<String>,
     /// `stoppedReason`, bounded.
     pub reason: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_asked_for_by_the_form_of_its_id_that_was_listed() {
+        for (text, written) in [
+            ("00dea2d8f2f74f1f8e4cb6a5ad2b1c0e", Some("00dea2d8f2f74f1f8e4cb6a5ad2b1c0e")),
+            ("1db59a02-7e07-415e-bc75-54ce82874dd0", Some("1db59a02-7e07-415e-bc75-54ce82874dd0")),
+            (
+                "arn:aws:ecs:us-east-1:123456789012:task/prd/1db59a02-7e07-415e-bc75-54ce82874dd0",
+                Some("1db59a02-7e07-415e-bc75-54ce82874dd0"),
+            ),
+            ("1db59a02", None),
+            ("zdb59a027e07415ebc7554ce82874dd0", None),
+        ] {
+            let read = TaskId::parse(text).map(|id| id.to_string());
+            assert_eq!(read.as_deref(), written, "{text}");
+        }
+    }
 }

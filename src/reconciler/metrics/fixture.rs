@@ -106,7 +106,7 @@ pub fn look(cluster: &ClusterKey, services: &[(&str, TimeDelta)]) -> ClusterLook
         let key = ServiceKey::new(cluster, name);
         let created_at = now() - *age;
         let status = TaskStatus::Running;
-        let task = Task { id: TaskId(number), created_at: Some(created_at), status };
+        let task = Task { id: TaskId::plain(number), created_at: Some(created_at), status };
         by_service.insert(key.clone(), vec![task]);
         readings.push((key.clone(), Reading::Described(description(&key, created_at))));
     }

@@ -148,9 +148,9 @@ async fn tasks_are_seen_as_they_are() {
     assert_eq!(
         seen,
         [
-            (TaskId(0), TaskStatus::Running),
-            (TaskId(1), TaskStatus::Starting),
-            (TaskId(2), TaskStatus::Other),
+            (TaskId::plain(0), TaskStatus::Running),
+            (TaskId::plain(1), TaskStatus::Starting),
+            (TaskId::plain(2), TaskStatus::Other),
         ]
     );
     assert_eq!(tasks[0].created_at.unwrap().timestamp(), 1_799_000_050);

@@ -180,7 +180,7 @@ async fn a_post_mortem_gathers_deployments_stopped_tasks_and_events() {
     assert_eq!(deployments[1].status, ServiceDeploymentStatus::RollbackSuccessful);
     assert_eq!(deployments[1].reason.as_ref().unwrap().chars().count(), 300);
     assert_eq!(found.stopped.len(), 10);
-    assert_eq!(found.stopped[0].id, TaskId(114));
+    assert_eq!(found.stopped[0].id, TaskId::plain(114));
     assert_eq!(found.stopped[0].code.as_deref(), Some("TaskFailedToStart"));
     assert_eq!(found.stopped[0].reason.as_ref().unwrap().chars().count(), 300);
     assert_eq!(found.stopped[0].started_by.as_ref().unwrap().as_str(), "ecs-svc/100");
