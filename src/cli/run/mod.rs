@@ -67,10 +67,12 @@ async fn serve(settings: Settings, sources: Sources, clock: Clock) -> Exit {
             ));
         }
     };
+    // Port 0 takes a free one: what was bound is what people need to know.
+    let bound = listener.local_addr().unwrap_or(address);
     let shown = Surface::new(&settings, &clock);
     let (stop, stopped) = watch::channel(false);
     let server = tokio::spawn(shown.serve(listener, stopped));
-    tracing::info!("listening on http://{address}: /metrics, /healthz, /readyz, /api/v1/status");
+    tracing::info!("listening on http://{bound}: /metrics, /healthz, /readyz, /api/v1/status");
     let grace = settings.daemon.shutdown_grace;
     let exit = reconcile(settings, sources, &shown, clock).await;
     stop.send_replace(true);
