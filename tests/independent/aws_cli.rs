@@ -1,0 +1,183 @@
+//! The AWS CLI and botocore, as clients of the simulated AWS.
+//!
+//! `wait` is called only for what is so already: between two looks it sleeps 15 seconds.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use crate::cases;
+use crate::harness::World;
+use crate::harness::binary::{Place, address};
+use crate::harness::cli::Cli;
+use crate::harness::process::Process;
+use crate::harness::simulated::Simulated;
+
+cases![Python: [
+    a_service_lives_and_dies_in_the_simulator,
+    the_task_definitions_of_the_simulator_have_revisions,
+    pages_of_every_size_add_up,
+    a_refresh_is_seen_as_two_deployments,
+    errors_have_the_shape_that_the_aws_cli_knows,
+    every_answer_fits_the_service_model,
+]];
+
+const TASK_DEFINITION: &str = "register-task-definition --family web --cpu 256 --memory 512 \
+    --requires-compatibilities FARGATE --network-mode awsvpc \
+    --container-definitions name=web,image=busybox,essential=true";
+
+/// `ecs-refresh simulator` on a free port.
+fn simulator(place: &Place) -> (Process, SocketAddr) {
+    let mut simulator = place.start(&["simulator", "--listen", "127.0.0.1:0"]);
+    let why = "the simulator says where it listens";
+    let address = simulator.until(30, why, |simulator| address(&simulator.stdout()));
+    (simulator, address)
+}
+
+fn strings<'a>(value: &'a Value, key: &str) -> Vec<&'a str> {
+    let list = value[key].as_array().unwrap_or_else(|| panic!("no {key}: {value}"));
+    list.iter().map(|item| item.as_str().expect("a list of texts")).collect()
+}
+
+fn a_service_lives_and_dies_in_the_simulator(world: &World) {
+    let place = Place::without_aws();
+    let (simulator, address) = simulator(&place);
+    let cli = Cli::new(world.python(), address);
+    assert_eq!(strings(&cli.json("list-clusters"), "clusterArns"), [""; 0]);
+    let made = cli.json("create-cluster --cluster-name prd");
+    assert_eq!(made["cluster"]["status"], "ACTIVE");
+    cli.json(TASK_DEFINITION);
+    // What nothing runs of is stable at once.
+    let made = cli.json(
+        "create-service --cluster prd --service-name api --task-definition web \
+         --desired-count 0 --launch-type FARGATE",
+    );
+    let arn = made["service"]["serviceArn"].as_str().expect("it has one").to_owned();
+    assert!(arn.ends_with(":service/prd/api"), "{arn}");
+    cli.run("wait services-stable --cluster prd --services api").code(0);
+    let clusters = cli.json("list-clusters");
+    assert!(strings(&clusters, "clusterArns")[0].ends_with(":cluster/prd"), "{clusters}");
+    assert_eq!(strings(&cli.json("list-services --cluster prd"), "serviceArns"), [&arn]);
+    let updated = cli.json("update-service --cluster prd --service api --force-new-deployment");
+    assert_eq!(updated["service"]["desiredCount"], 0);
+    cli.json("delete-service --cluster prd --service api");
+    cli.run("wait services-inactive --cluster prd --services api").code(0);
+    assert_eq!(strings(&cli.json("list-services --cluster prd"), "serviceArns"), [""; 0]);
+    simulator.signal("INT");
+    let ended = simulator.wait(30).code(0);
+    assert!(ended.stdout.contains("Ctrl-C"), "{ended}");
+}
+
+fn the_task_definitions_of_the_simulator_have_revisions(world: &World) {
+    let simulated = Simulated::serve();
+    let cli = Cli::new(world.python(), simulated.address);
+    for revision in 1..=2 {
+        let made = cli.json(TASK_DEFINITION);
+        assert_eq!(made["taskDefinition"]["revision"], revision);
+    }
+    let described = cli.json("describe-task-definition --task-definition web");
+    assert_eq!(described["taskDefinition"]["revision"], 2);
+    cli.json("deregister-task-definition --task-definition web:2");
+    let listed = cli.json("list-task-definitions --family-prefix web");
+    let listed = strings(&listed, "taskDefinitionArns");
+    assert!(listed.len() == 1 && listed[0].ends_with("task-definition/web:1"), "{listed:?}");
+}
+
+fn pages_of_every_size_add_up(world: &World) {
+    let simulated = Simulated::serve();
+    for number in 0..23 {
+        simulated.service("prd", &format!("svc-{number:02}"), 1);
+    }
+    let cli = Cli::new(world.python(), simulated.address);
+    let whole = cli.json("list-services --cluster prd");
+    let whole = strings(&whole, "serviceArns");
+    assert_eq!(whole.len(), 23);
+    simulated.aws.clear_calls();
+    let paged = cli.json("list-services --cluster prd --page-size 7");
+    assert_eq!(strings(&paged, "serviceArns"), whole);
+    assert_eq!(simulated.aws.count("ListServices"), 4);
+    // The CLI cuts pages itself, and goes on from within one.
+    let mut walked = Vec::new();
+    let mut next = String::new();
+    while walked.len() < 23 {
+        let page = cli.json(&format!("list-services --cluster prd --max-items 10 {next}"));
+        let items = strings(&page, "serviceArns");
+        assert_eq!(items.len(), 10.min(23 - walked.len()), "{page}");
+        walked.extend(items.into_iter().map(str::to_owned));
+        let token = page["NextToken"].as_str().unwrap_or_default();
+        assert_eq!(token.is_empty(), walked.len() == 23, "{page}");
+        next = format!("--starting-token {token}");
+    }
+    assert_eq!(walked, whole);
+    let tasks = cli.json("list-tasks --cluster prd --page-size 9");
+    assert_eq!(strings(&tasks, "taskArns").len(), 46);
+}
+
+fn a_refresh_is_seen_as_two_deployments(world: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 300);
+    let cli = Cli::new(world.python(), simulated.address);
+    cli.run("wait services-stable --cluster prd --services api").code(0);
+    let tasks = cli.json("list-tasks --cluster prd --service-name api");
+    let old = strings(&tasks, "taskArns").join(" ");
+    let described = cli.json(&format!("describe-tasks --cluster prd --tasks {old}"));
+    assert_eq!(described["tasks"].as_array().map(Vec::len), Some(2));
+    assert_eq!(described["tasks"][0]["lastStatus"], "RUNNING");
+    let created = described["tasks"][0]["createdAt"].as_str().expect("the CLI prints a time");
+    assert!(created.contains('T') && created.starts_with("20"), "{created}");
+    cli.json("update-service --cluster prd --service api --force-new-deployment");
+    let described = cli.json("describe-services --cluster prd --services api --include TAGS");
+    let deployments = described["services"][0]["deployments"].as_array().expect("a list");
+    let mut states: Vec<_> = deployments
+        .iter()
+        .map(|deployment| (deployment["status"].as_str(), deployment["rolloutState"].as_str()))
+        .collect();
+    // Their order is not promised.
+    states.sort_unstable();
+    let (old, new) = (("ACTIVE", "COMPLETED"), ("PRIMARY", "IN_PROGRESS"));
+    assert_eq!(states, [old, new].map(|(status, state)| (Some(status), Some(state))));
+    let listed = cli.json("list-service-deployments --cluster prd --service api");
+    let newest = &listed["serviceDeployments"][0];
+    assert!(matches!(newest["status"].as_str(), Some("PENDING" | "IN_PROGRESS")), "{listed}");
+    let arn = newest["serviceDeploymentArn"].as_str().expect("it has one");
+    let command = format!("describe-service-deployments --service-deployment-arns {arn}");
+    let described = cli.json(&command);
+    assert_eq!(described["serviceDeployments"][0]["serviceDeploymentArn"], arn);
+    assert_eq!(simulated.aws.started_deployments("prd", "api"), 1);
+}
+
+fn errors_have_the_shape_that_the_aws_cli_knows(world: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 1);
+    simulated.aws.add_service(
+        ecs_refresh::simulator::ServiceSpec::new("prd", "green").controller("CODE_DEPLOY"),
+    );
+    let cli = Cli::new(world.python(), simulated.address);
+    for (command, code) in [
+        ("list-services --cluster ghost", "ClusterNotFoundException"),
+        ("update-service --cluster prd --service ghost", "ServiceNotFoundException"),
+        (
+            "update-service --cluster prd --service green --force-new-deployment",
+            "InvalidParameterException",
+        ),
+        ("stop-task --cluster prd --task 00000000000000000000000000000000", "InvalidParameter"),
+        ("describe-capacity-providers", "UnknownOperationException"),
+    ] {
+        let ended = cli.run(command);
+        assert_eq!(ended.code, Some(255), "{ended}");
+        assert!(ended.stderr.contains(&format!("An error occurred ({code}")), "{ended}");
+    }
+    // What is not there is no error where several are asked for.
+    let described = cli.json("describe-services --cluster prd --services ghost api");
+    assert_eq!(described["failures"][0]["reason"], "MISSING");
+    assert_eq!(described["services"][0]["serviceName"], "api");
+}
+
+fn every_answer_fits_the_service_model(world: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 300);
+    simulated.aws.tag_service("prd", "api", "team", "web");
+    let cli = Cli::new(world.python(), simulated.address);
+    let ended = cli.python(include_str!("shapes.py"), &["prd", "api"]).code(0);
+    assert_eq!(ended.stdout, "22 operations\n", "{ended}");
+}

@@ -1,0 +1,170 @@
+//! The commands as a person or a pipeline meets them: what they print, and how they exit.
+
+use crate::cases;
+use crate::harness::World;
+use crate::harness::binary::{Place, policy, service};
+use crate::harness::simulated::Simulated;
+
+cases![Nothing: [
+    a_missing_configuration_is_named,
+    every_problem_of_a_configuration_is_listed,
+    a_file_that_is_no_toml_is_refused_with_its_line,
+    check_prints_the_next_windows_without_any_network,
+    a_wrong_usage_exits_with_2,
+    plan_says_what_is_due_and_changes_nothing,
+    plan_that_reaches_nobody_exits_with_2,
+    plan_without_credentials_exits_with_2,
+    a_proven_refresh_exits_with_0,
+    a_refresh_that_is_no_longer_watched_is_not_proven,
+    completions_are_printed_for_every_shell,
+]];
+
+const NIGHTLY: &str = "[[policy]]\nname = \"nightly\"\nservices = { clusters = [\"prd\"] }\n\
+    timezone = \"Asia/Tokyo\"\nwindows = [{ cron = \"0 3 * * *\", duration = \"2h\" }]\n\
+    max_task_age = \"7d\"\n";
+
+/// What a person sees must be about what they did, not about how it is built.
+#[track_caller]
+fn is_for_people(text: &str) {
+    for word in ["panicked", "RUST_BACKTRACE", "src/", "Err(", "Some("] {
+        assert!(!text.contains(word), "{word:?} in: {text}");
+    }
+}
+
+fn a_missing_configuration_is_named(_: &World) {
+    let place = Place::without_aws();
+    for command in ["run", "plan", "check"] {
+        let ended = place.run(&[command, "--config", "absent.toml"]).code(1);
+        assert!(ended.text().contains("absent.toml"), "{ended}");
+        is_for_people(&ended.text());
+        let ended = place.run(&[command]).code(2);
+        assert!(ended.stderr.contains("--config"), "{ended}");
+    }
+}
+
+fn every_problem_of_a_configuration_is_listed(_: &World) {
+    let place = Place::without_aws();
+    let bad = "[daemon]\nresnyc = \"60s\"\nlisten = \"nowhere\"\n[[policy]]\nname = \"nightly\"\n\
+               windows = [{ cron = \"0 3 1 * 0\", duration = \"2h\" }]\nconcurrency = 0\n";
+    place.write("bad.toml", bad);
+    for command in ["check", "plan", "run"] {
+        let ended = place.run(&[command, "--config", "bad.toml"]).code(1);
+        let text = ended.text();
+        for problem in
+            ["bad.toml:2", "resync", "bad.toml:3", "`services` is missing", "concurrency"]
+        {
+            assert!(text.contains(problem), "{problem:?} is missing in: {ended}");
+        }
+        is_for_people(&text);
+    }
+}
+
+fn a_file_that_is_no_toml_is_refused_with_its_line(_: &World) {
+    let place = Place::without_aws();
+    place.write("bad.toml", "[daemon]\nresync = \"60s\nlisten =\n[[policy\n");
+    let ended = place.run(&["run", "--config", "bad.toml"]).code(1);
+    let text = ended.text();
+    assert!(text.contains("bad.toml:2") && text.contains("bad.toml:3"), "{ended}");
+    is_for_people(&text);
+}
+
+fn check_prints_the_next_windows_without_any_network(_: &World) {
+    let place = Place::without_aws();
+    place.write("good.toml", NIGHTLY);
+    let ended = place.run(&["check", "--config", "good.toml"]).code(0);
+    assert!(ended.stdout.contains("policy \"nightly\""), "{ended}");
+    assert!(ended.stdout.contains("03:00 to 05:00 +09:00"), "{ended}");
+    assert_eq!(ended.stderr, "", "{ended}");
+    // By the environment as well.
+    let mut command = place.command(&["check"]);
+    command.env("ECS_REFRESH_CONFIG", place.path("good.toml"));
+    command.env("ECS_REFRESH_DAEMON__RESYNC", "soon");
+    let ended = place.spawn(&mut command).wait(60).code(1);
+    assert!(ended.text().contains("ECS_REFRESH_DAEMON__RESYNC"), "{ended}");
+}
+
+fn a_wrong_usage_exits_with_2(_: &World) {
+    let place = Place::without_aws();
+    for arguments in
+        [&["refreh"][..], &[], &["run", "--format", "json"], &["plan", "--format", "x"]]
+    {
+        let ended = place.run(arguments).code(2);
+        assert!(ended.stderr.contains("--help") && ended.stdout.is_empty(), "{ended}");
+    }
+    let help = place.run(&["--help"]).code(0);
+    for command in ["run", "plan", "check", "refresh", "simulator"] {
+        assert!(help.stdout.contains(&format!("  {command} ")), "{help}");
+    }
+    assert!(place.run(&["--version"]).code(0).stdout.starts_with("ecs-refresh 0."));
+}
+
+fn plan_says_what_is_due_and_changes_nothing(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 1);
+    let place = Place::at(simulated.address);
+    place.configure(&policy("weekly", "prd", "max_task_age = \"7d\""));
+    let arguments = ["plan", "--config", "ecs-refresh.toml", "--format"];
+    let text = place.run(&[&arguments[..], &["text"]].concat()).code(0);
+    assert!(text.stdout.contains("prd/api") && text.stdout.contains("Refresh"), "{text}");
+    let seen = place.run(&[&arguments[..], &["json"]].concat()).code(0).json();
+    let api = service(&seen, "api").expect("the plan has it");
+    assert_eq!([&api["verdict"], &api["cause"]], ["refresh", "age"], "{api:#}");
+    assert_eq!(seen["schema_version"], 1);
+    assert_eq!(simulated.aws.count("UpdateService"), 0);
+    assert!(!place.path("ledger.redb").exists(), "a plan writes nothing");
+}
+
+fn plan_that_reaches_nobody_exits_with_2(_: &World) {
+    // A port that was free a moment ago, and to which nobody listens.
+    let address = Simulated::serve().address;
+    let place = Place::at(address);
+    place.configure(&policy("weekly", "prd", "max_task_age = \"7d\""));
+    let ended = place.run(&["plan", "--config", "ecs-refresh.toml"]).code(2);
+    assert!(ended.stderr.contains("DescribeClusters"), "{ended}");
+    is_for_people(&ended.text());
+}
+
+fn plan_without_credentials_exits_with_2(_: &World) {
+    let place = Place::without_aws();
+    place.configure(&policy("weekly", "prd", "max_task_age = \"7d\""));
+    let ended = place.run(&["plan", "--config", "ecs-refresh.toml"]).code(2);
+    assert!(ended.stderr.contains("credentials"), "{ended}");
+    is_for_people(&ended.text());
+}
+
+fn a_proven_refresh_exits_with_0(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 1);
+    let place = Place::at(simulated.address);
+    let ended = place.run(&["refresh", "prd/api"]).code(0);
+    assert!(ended.stdout.contains("prd/api: succeeded"), "{ended}");
+    assert_eq!(simulated.aws.started_deployments("prd", "api"), 1);
+    let seen = simulated.aws.service("prd", "api");
+    assert_eq!(seen.deployments.len(), 1, "{seen:?}");
+}
+
+fn a_refresh_that_is_no_longer_watched_is_not_proven(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 300);
+    let place = Place::at(simulated.address);
+    let mut refresh = place.start(&["refresh", "prd/api"]);
+    refresh.until(30, "the refresh is sent and answered", |refresh| {
+        let started = simulated.aws.started_deployments("prd", "api") == 1;
+        (started && refresh.stdout().contains("prd/api")).then_some(())
+    });
+    refresh.signal("INT");
+    let ended = refresh.wait(10).code(1);
+    assert!(ended.stderr.contains("no longer watching"), "{ended}");
+    assert!(!ended.text().contains("succeeded"), "{ended}");
+}
+
+fn completions_are_printed_for_every_shell(_: &World) {
+    let place = Place::without_aws();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ended = place.run(&["completions", shell]).code(0);
+        assert!(ended.stdout.contains("ecs-refresh") && ended.stderr.is_empty(), "{ended}");
+        for command in ["simulator", "refresh"] {
+            assert!(ended.stdout.contains(command), "{shell} knows no {command}");
+        }
+    }
+}

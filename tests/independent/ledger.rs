@@ -1,0 +1,115 @@
+//! The ledger between processes: who may open it, and what it is worth after a crash.
+
+use ecs_refresh::simulator::{Fault, FaultRule};
+use serde_json::Value;
+
+use crate::cases;
+use crate::harness::World;
+use crate::harness::binary::{Daemon, Place, policy, service};
+use crate::harness::cli::Cli;
+use crate::harness::simulated::Simulated;
+
+cases![
+    Nothing: [
+        a_second_daemon_on_the_same_ledger_is_refused,
+        plan_does_without_a_ledger_that_is_open,
+        a_refresh_whose_reply_was_lost_in_a_crash_is_adopted,
+    ],
+    Python: [a_refresh_survives_a_crash_as_one_deployment],
+];
+
+const CONFIG: &str = "resync = \"1s\"\n";
+
+fn weekly(place: &Place) {
+    place.configure(&format!("{CONFIG}{}", policy("weekly", "prd", "max_task_age = \"7d\"")));
+}
+
+fn a_second_daemon_on_the_same_ledger_is_refused(_: &World) {
+    let simulated = Simulated::serve();
+    let place = Place::at(simulated.address);
+    weekly(&place);
+    let mut first = place.daemon();
+    first.ready();
+    let second = place.run(&["run", "--config", "ecs-refresh.toml"]).code(2);
+    assert!(second.stderr.contains("error: another ecs-refresh has"), "{second}");
+    assert!(second.stderr.contains("ledger.redb open: stop it first"), "{second}");
+    assert_eq!(first.get("/healthz").status, 200);
+    first.stop().code(0);
+    // What the first one leaves is free again.
+    place.daemon().stop().code(0);
+}
+
+fn plan_does_without_a_ledger_that_is_open(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 300);
+    let place = Place::at(simulated.address);
+    weekly(&place);
+    let mut daemon = place.daemon();
+    daemon.service(30, "api", "it is under way", under_way);
+    let seen = place.run(&["plan", "--config", "ecs-refresh.toml", "--format", "json"]).code(0);
+    let api = service(&seen.json(), "api").expect("the plan has it");
+    assert_eq!(api["verdict"], "rolling", "{seen}");
+    assert_eq!(simulated.aws.started_deployments("prd", "api"), 1);
+    daemon.stop().code(0);
+}
+
+fn under_way(seen: &Value) -> bool {
+    seen["verdict"] == "rolling" && seen["attempt"] != Value::Null
+}
+
+/// Ends the daemon as a crash does, and starts another one on the same ledger.
+fn crash(daemon: Daemon, place: &Place) -> Daemon {
+    daemon.process.signal("KILL");
+    assert_eq!(daemon.process.wait(10).code, None, "a signal ended it");
+    let mut daemon = place.daemon();
+    daemon.ready();
+    daemon
+}
+
+/// Waits until the one refresh is proven.
+fn proven(daemon: &mut Daemon) {
+    let address = daemon.address;
+    let done =
+        "ecs_refresh_refreshes_total{cause=\"age\",outcome=\"succeeded\",policy=\"weekly\"} 1";
+    daemon.process.until(60, "the refresh is proven", |_| {
+        let metrics = crate::harness::http::get(address, "/metrics").ok()?;
+        metrics.body.contains(done).then_some(())
+    });
+}
+
+fn a_refresh_survives_a_crash_as_one_deployment(world: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 8);
+    let place = Place::at(simulated.address);
+    weekly(&place);
+    let mut daemon = place.daemon();
+    let before = daemon.service(30, "api", "it is under way", under_way);
+    let mut daemon = crash(daemon, &place);
+    let after = daemon.service(30, "api", "it is still under way", under_way);
+    assert_eq!(after["attempt"]["id"], before["attempt"]["id"], "{after:#}");
+    proven(&mut daemon);
+    daemon.stop().code(0);
+    let cli = Cli::new(world.python(), simulated.address);
+    let listed = cli.json("list-service-deployments --cluster prd --service api");
+    let started = listed["serviceDeployments"].as_array().expect("a list");
+    let states: Vec<_> = started.iter().map(|one| one["status"].as_str()).collect();
+    assert_eq!(states[0], Some("SUCCESSFUL"), "{listed}");
+    assert_eq!(simulated.aws.started_deployments("prd", "api"), 1, "{listed}");
+}
+
+fn a_refresh_whose_reply_was_lost_in_a_crash_is_adopted(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 8);
+    let place = Place::at(simulated.address);
+    weekly(&place);
+    simulated.aws.inject(FaultRule::new("UpdateService", Fault::LoseReply));
+    let mut daemon = place.daemon();
+    daemon.process.until(30, "the refresh is sent", |_| {
+        (simulated.aws.started_deployments("prd", "api") == 1).then_some(())
+    });
+    let mut daemon = crash(daemon, &place);
+    proven(&mut daemon);
+    daemon.stop().code(0);
+    assert_eq!(simulated.aws.started_deployments("prd", "api"), 1);
+    assert_eq!(simulated.aws.count("UpdateService"), 1);
+}
