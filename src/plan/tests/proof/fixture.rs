@@ -194,7 +194,7 @@ impl Seen {
         deployments: Result<Vec<ServiceDeployment>, crate::plan::fleet::Problem>,
     ) -> Self {
         let stopped = |reason: &str| StoppedTask {
-            id: TaskId(9),
+            id: TaskId::plain(9),
             started_by: None,
             stopped_at: None,
             code: None,
