@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
@@ -52,22 +53,40 @@ pub async fn connect(
     Ok(Ecs::new(&sdk, clock, api_share, metrics))
 }
 
+/// Connects to an ECS that is in this process, behind `http_client`. Neither the environment nor any
+/// file is asked, as they are about another AWS.
+pub fn connect_in_process(
+    region: &str,
+    http_client: SharedHttpClient,
+    clock: Clock,
+    api_share: f64,
+    metrics: AwsMetrics,
+) -> Ecs {
+    let credentials = Credentials::new("in-process", "in-process", None, None, "in-process");
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http_client)
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .time_source(clock.time_source())
+        .retry_config(read_retries())
+        .timeout_config(read_timeouts())
+        .build();
+    Ecs::new(&sdk, clock, api_share, metrics)
+}
+
 /// The SDK configuration that all AWS clients of the process share, one HTTP client among it.
 ///
 /// # Errors
 /// When no region is known.
 pub async fn load_sdk_config(options: ConnectOptions, clock: &Clock) -> Result<SdkConfig, Problem> {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(READ_ATTEMPT_TIMEOUT)
-        .operation_timeout(READ_TIMEOUT)
-        .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(options.http_client.unwrap_or_else(https_client))
         .sleep_impl(TokioSleep::new())
         .time_source(clock.time_source())
-        .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS))
-        .timeout_config(timeouts)
+        .retry_config(read_retries())
+        .timeout_config(read_timeouts())
         .app_name(AppName::new("ecs-refresh").expect("a plain name is a valid app name"));
     if let Some(region) = options.region {
         loader = loader.region(Region::new(region));
@@ -79,6 +98,18 @@ pub async fn load_sdk_config(options: ConnectOptions, clock: &Clock) -> Result<S
         loader = loader.credentials_provider(credentials);
     }
     with_region(loader.load().await, clock)
+}
+
+fn read_retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(READ_ATTEMPTS)
+}
+
+fn read_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(READ_ATTEMPT_TIMEOUT)
+        .operation_timeout(READ_TIMEOUT)
+        .build()
 }
 
 fn with_region(sdk: SdkConfig, clock: &Clock) -> Result<SdkConfig, Problem> {

@@ -85,8 +85,7 @@ pub struct RefreshArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// Where to serve /metrics and /healthz; otherwise 127.0.0.1:8080 or, when that is taken, a
-    /// free port.
+    /// Where to serve /metrics and /healthz, instead of 127.0.0.1:8080 or, if taken, a free port.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// End by itself after this time, such as 3m; otherwise with Ctrl-C.

@@ -15,8 +15,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use chrono::Timelike;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -27,7 +25,7 @@ pub use screen::Page;
 use super::args::DemoArgs;
 use super::exit::Exit;
 use super::run::{Surface, TRIGGERS_MAX, interrupted, second, set_alarm};
-use crate::aws::{AwsMetrics, ConnectOptions, Ecs, connect};
+use crate::aws::{AwsMetrics, Ecs, connect_in_process};
 use crate::clock::{Clock, Time, elapsed};
 use crate::plan::verdict::VerdictKind;
 use crate::reconciler::status::Status;
@@ -50,6 +48,9 @@ const LATENCY: Duration = Duration::from_millis(20);
 
 /// How often the table is printed.
 const TABLE_EVERY: Duration = Duration::from_secs(15);
+
+/// By then the first refreshes have begun.
+const FIRST_TABLE_AFTER: Duration = Duration::from_secs(2);
 
 /// Runs the demo until it is interrupted, or for as long as was asked for.
 pub async fn demo(args: DemoArgs, clock: Clock) -> Exit {
@@ -185,7 +186,7 @@ impl Stage {
     ) -> Result<(), LoopError> {
         script::begin(&self.simulator);
         let effects = Effects {
-            ecs: self.connect().await,
+            ecs: self.connect(),
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             clock: self.clock.clone(),
         };
@@ -210,19 +211,15 @@ impl Stage {
     }
 
     /// The SDK with the simulator in place of the network.
-    async fn connect(&self) -> Ecs {
+    fn connect(&self) -> Ecs {
         let Options { region, .. } = Options::default();
-        let credentials = Credentials::new("simulated", "simulated", None, None, "demo");
-        let options = ConnectOptions {
-            region: Some(region),
-            http_client: Some(self.simulator.http_client()),
-            credentials: Some(SharedCredentialsProvider::new(credentials)),
-            ..ConnectOptions::default()
-        };
-        let metrics = AwsMetrics::register(&self.surface.metrics);
-        let share = self.settings.daemon.api_share;
-        let connected = connect(options, self.clock.clone(), share, metrics).await;
-        connected.expect("a region is given, and nothing else is asked for")
+        connect_in_process(
+            &region,
+            self.simulator.http_client(),
+            self.clock.clone(),
+            self.settings.daemon.api_share,
+            AwsMetrics::register(&self.surface.metrics),
+        )
     }
 
     /// Prints the table, logs who waits for what, and notes what was seen. Never ends.
@@ -231,7 +228,7 @@ impl Stage {
         let mut status = self.surface.status.subscribe();
         // An error means that the sender is gone, which `self` holds.
         let _ = status.wait_for(|status| status.readiness.first_look).await;
-        let mut tables = interval_at(Instant::now(), TABLE_EVERY);
+        let mut tables = interval_at(Instant::now() + FIRST_TABLE_AFTER, TABLE_EVERY);
         tables.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let newest = status.borrow_and_update().clone();

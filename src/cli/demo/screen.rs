@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::TABLE_EVERY;
 use super::seen::{PROMISED, Seen};
 use crate::clock::{Time, elapsed};
-use crate::plan::words::{Span, count};
+use crate::plan::words::Span;
 use crate::reconciler::status::Status;
 
 /// Lines are broken at this width, so that tables and sentences keep their shape.
@@ -48,6 +48,17 @@ pub fn introduction(address: SocketAddr, services: usize, moved: Option<SocketAd
     let moved = moved.map_or_else(String::new, |usual| {
         format!("\n{usual} is taken by something else, so this demo listens on {address}.\n")
     });
+    let base = format!("http://{address}");
+    let tries: String = [
+        (format!("curl {base}/api/v1/status"), "every service, and why"),
+        (format!("curl '{base}/api/v1/status?verdict=hold'"), "only what is held"),
+        (format!("curl {base}/metrics"), "for Prometheus"),
+        (format!("curl {base}/healthz"), "does it make progress?"),
+        (format!("curl {base}/readyz"), "has it looked at everything?"),
+        ("cargo run -- demo --print-config".to_owned(), "the policies that are in force here"),
+    ]
+    .map(|(command, what)| format!("  {command:<56}{what}\n"))
+    .concat();
     format!(
         "\
 ecs-refresh demo: the real daemon and the real AWS SDK, with a simulated Amazon ECS in the process.
@@ -55,13 +66,7 @@ ecs-refresh demo: the real daemon and the real AWS SDK, with a simulated Amazon 
 It needs no AWS account, no network and no files, and leaves nothing behind. Ctrl-C ends it.
 {moved}
 Try this in a second terminal:
-  curl http://{address}/api/v1/status                   the whole plan, and why
-  curl 'http://{address}/api/v1/status?verdict=hold'    only what is held
-  curl http://{address}/metrics                         for Prometheus
-  curl http://{address}/healthz                         does it make progress?
-  curl http://{address}/readyz                          has it looked at everything?
-  ecs-refresh demo --print-config                        the policies; or cargo run -- demo ...
-
+{tries}
 Look out for this in the next three minutes:
   shop/web, shop/cart   are refreshed one after the other: one waits for its turn
   shop/sessions         is not steady at first; then somebody deploys in the middle of its refresh
@@ -79,7 +84,7 @@ Times are UTC. The log follows, and a table every {} seconds.
     )
 }
 
-/// Every service with its age, its verdict and the reason.
+/// Every service with its age, its verdict and the reason, a line for each.
 pub fn table(status: &Status, began_at: Time, now: Time) -> String {
     let mut text = format!("\n{:<16}{:>7}  {:<9}REASON", "SERVICE", "AGE", "VERDICT");
     let clock =
@@ -95,7 +100,7 @@ pub fn table(status: &Status, began_at: Time, now: Time) -> String {
             verdict.reason.kind(),
             verdict.reason
         );
-        text += &wrap(&row, 34);
+        let _ = writeln!(text, "{}", cut(row));
     }
     text.push('\n');
     text
@@ -103,11 +108,11 @@ pub fn table(status: &Status, began_at: Time, now: Time) -> String {
 
 /// What was seen of what was promised.
 pub fn summary(seen: &Seen, running: Duration) -> String {
-    let mut text = format!(
-        "\nThat was the demo: {}, and {} ended.\n\n",
-        Span(running),
-        count(u64::try_from(seen.refreshes()).unwrap_or(u64::MAX), "refresh").replace("hs", "hes")
-    );
+    let refreshes = match seen.refreshes() {
+        1 => "1 refresh".to_owned(),
+        many => format!("{many} refreshes"),
+    };
+    let mut text = format!("\nThat was the demo: {refreshes} in {}.\n\n", Span(running));
     let kinds: Vec<String> = seen.kinds().iter().map(ToString::to_string).collect();
     text += &wrap(&format!("  {:<28}{}", "verdicts", kinds.join(", ")), 30);
     for (sight, words) in PROMISED {
@@ -122,6 +127,14 @@ pub fn summary(seen: &Seen, running: Duration) -> String {
              The same on your own services, without changing anything:\n\
              \x20 ecs-refresh plan --config PATH\n";
     text
+}
+
+/// A row of a table takes one line: the API and the log tell the whole sentence.
+fn cut(row: String) -> String {
+    if row.chars().count() <= WIDTH {
+        return row;
+    }
+    row.chars().take(WIDTH - 3).chain("...".chars()).collect()
 }
 
 /// Breaks a line between words; what follows is indented. Escape sequences take no room.
@@ -174,6 +187,12 @@ mod tests {
     fn colours_take_no_room() {
         let line = format!("\u{1b}[2m12:00:00\u{1b}[0m {}", "x".repeat(WIDTH - 9));
         assert_eq!(wrap(&line, 15), format!("{line}\n"));
+    }
+
+    #[test]
+    fn a_row_takes_one_line() {
+        assert_eq!(cut("x".repeat(WIDTH)), "x".repeat(WIDTH));
+        assert_eq!(cut("x".repeat(WIDTH + 1)), format!("{}...", "x".repeat(WIDTH - 3)));
     }
 
     #[test]
