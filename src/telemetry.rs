@@ -22,7 +22,7 @@ pub const FILTER_VARIABLE: &str = "ECS_REFRESH_LOG";
 /// What holds where the filter says nothing else. The libraries below report their own retries at
 /// `info` and `debug`; what became of a call is ours to say.
 const DEFAULT_FILTER: &str =
-    "info,aws_=warn,hyper=warn,rustls=warn,figment=warn,tokio_cron_scheduler=warn";
+    "info,aws_=warn,aws_config=error,hyper=warn,rustls=warn,figment=warn,tokio_cron_scheduler=warn";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ mod tasks;
 mod update;
 
 pub use clusters::ResolvedClusters;
-pub(super) use services::{DESCRIBE_SERVICES_MAX, ServiceReading};
+pub(super) use services::{DESCRIBE_SERVICES_MAX, ServiceEvent, ServiceReading};
 pub(super) use tasks::{DESCRIBE_TASKS_MAX, DescribedTasks, ListTasks, SeenTask};
 pub use update::{Started, UPDATE_TIMEOUT, UpdateError};
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types::{self as wire, ServiceField};
 
+use super::convert::time;
 use super::describe::description;
 use super::{MISSING, PAGE_MAX, last_part};
 use crate::aws::budget::Priority;
@@ -28,7 +29,14 @@ pub(in crate::aws) struct ServiceReading {
     pub(in crate::aws) key: ServiceKey,
     pub(in crate::aws) reading: Reading,
     /// The newest events, newest first; empty where the service was not described.
-    pub(in crate::aws) events: Vec<String>,
+    pub(in crate::aws) events: Vec<ServiceEvent>,
+}
+
+/// One of a service's events.
+#[derive(Debug)]
+pub(in crate::aws) struct ServiceEvent {
+    pub(in crate::aws) at: Option<Time>,
+    pub(in crate::aws) message: String,
 }
 
 impl Ecs {
@@ -131,9 +139,13 @@ fn failed(at: Time, message: &str) -> Reading {
     Reading::Failed(unusable(Operation::DescribeServices, at, message))
 }
 
-fn newest_events(service: &wire::Service) -> Vec<String> {
-    let mut events: Vec<_> = service.events().iter().collect();
+fn newest_events(service: &wire::Service) -> Vec<ServiceEvent> {
+    let read = |event: &wire::ServiceEvent| ServiceEvent {
+        at: event.created_at().and_then(time),
+        message: bounded(event.message().unwrap_or_default()),
+    };
+    let mut events: Vec<_> = service.events().iter().map(read).collect();
+    events.sort_by_key(|event| Reverse(event.at));
+    events.truncate(EVENTS_MAX);
     events
-        .sort_by_key(|event| Reverse(event.created_at().map(|at| (at.secs(), at.subsec_nanos()))));
-    events.iter().filter_map(|event| event.message()).take(EVENTS_MAX).map(bounded).collect()
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::Depth;
 use crate::aws::budget::Priority;
 use crate::aws::client::Ecs;
-use crate::aws::ecs::{DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, ServiceReading};
+use crate::aws::ecs::{DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, ServiceEvent, ServiceReading};
 use crate::clock::Time;
 use crate::plan::fleet::{PostMortem, ServiceLook, StoppedTask, TaskId, Tasks};
 use crate::plan::key::ServiceKey;
@@ -73,13 +73,21 @@ async fn list(ecs: &Ecs, key: &ServiceKey) -> Option<(Time, Vec<TaskId>, bool)> 
     Some((listed_at, ids, true))
 }
 
-async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<String>) -> PostMortem {
+/// What happened since: older events and stopped tasks are about other deployments.
+async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<ServiceEvent>) -> PostMortem {
+    let is_since = |at: Option<Time>| at.is_none_or(|at| at >= since);
     let deployments = ecs.list_service_deployments(key, since, Priority::Urgent).await;
+    let mut stopped = newest_stopped(ecs, key).await;
+    stopped.retain(|task| is_since(task.stopped_at));
     PostMortem {
         asked_at: deployments.at,
         deployments: deployments.result,
-        stopped: newest_stopped(ecs, key).await,
-        events,
+        stopped,
+        events: events
+            .into_iter()
+            .filter(|event| is_since(event.at) && !event.message.is_empty())
+            .map(|event| event.message)
+            .collect(),
     }
 }
 
