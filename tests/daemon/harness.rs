@@ -217,6 +217,17 @@ impl Daemon {
         count
     }
 
+    /// Lets time pass until an attempt about a service has ended, at most `limit`.
+    pub async fn run_until_ended(&mut self, name: &str, limit: Duration) {
+        let end = tokio::time::Instant::now() + limit;
+        while self.last(name).is_none() {
+            match tokio::time::timeout_at(end, self.reconciler.next(&mut self.receiver)).await {
+                Ok(event) => self.reconciler.take(event.unwrap()),
+                Err(_) => return,
+            }
+        }
+    }
+
     /// Tells the loop something from outside.
     pub async fn tell(&self, trigger: Trigger) {
         self.triggers.send(trigger).await.unwrap();
