@@ -2,6 +2,8 @@
 //! policy time in milliseconds.
 
 mod crashes;
+mod failures;
+mod faults;
 mod harness;
 mod outcomes;
 mod reload;
