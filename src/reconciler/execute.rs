@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::aws::{Ecs, UPDATE_TIMEOUT, UpdateError};
-use crate::clock::{Clock, Time};
+use crate::clock::{Clock, Time, elapsed};
 use crate::plan::fleet::Problem;
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Attempt, AttemptId, Call, Record};
@@ -96,8 +96,11 @@ pub async fn start(
 ) -> Stepped {
     let clock = effects.clock.clone();
     let may_send = move || clock.now() <= send_by && permit.holds();
-    effects.ecs.acquire_update_token().await;
-    if !may_send() {
+    // A start that has grown old leaves the queue without a token: taking one would leave those
+    // behind it too late as well, and with enough of them nothing would ever be sent.
+    let patience = elapsed(effects.clock.now(), send_by);
+    let token = tokio::time::timeout(patience, effects.ecs.acquire_update_token()).await;
+    if token.is_err() || !may_send() {
         record.abandon();
         return Stepped { service, record, end: StepEnd::TooLate };
     }
