@@ -12,8 +12,9 @@ use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::step::{Depth, Look};
 
 /// Looks that fall due within this of one that is due are taken with it, because DescribeServices
-/// answers about ten services for the price of one.
-const TOGETHER: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
+/// answers about ten services for the price of one. It is half of the time between two looks at a
+/// rollout, so that all rollouts are soon looked at in step.
+const TOGETHER: chrono::TimeDelta = chrono::TimeDelta::seconds(5);
 
 /// DescribeServices answers about so many services in one call.
 const SERVICES_PER_LOOK: usize = 10;
@@ -187,12 +188,12 @@ mod tests {
         let mut queue = Queue::default();
         queue.plan_looks(&[
             look("a", 0, Depth::Describe),
-            look("b", 3, Depth::Describe),
-            look("c", 4, Depth::Describe),
+            look("b", 5, Depth::Describe),
+            look("c", 6, Depth::Describe),
         ]);
         let taken = queue.take_due(at(0));
         assert_eq!(taken, [DueLook::Services(vec![service("a"), service("b")], Depth::Describe)]);
-        assert_eq!(queue.next_at(), Some(at(4)));
+        assert_eq!(queue.next_at(), Some(at(6)));
     }
 
     #[test]
