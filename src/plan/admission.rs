@@ -14,6 +14,8 @@ use crate::plan::key::ServiceKey;
 #[derive(Debug)]
 pub struct Candidate {
     pub service: ServiceKey,
+    /// The position of the verdict that the admission decides.
+    pub verdict: usize,
     /// The position of its policy in file order.
     pub policy: usize,
     pub desired_count: u32,

@@ -158,7 +158,7 @@ impl Gate<'_> {
             return Some(Reason::PolicyStopped { failures: self.standing.failures, again });
         }
         let refused = self.record?.refused.as_ref()?;
-        (refused.retry_at > self.now).then(|| Reason::CallRefused {
+        refused.holds(self.now).then(|| Reason::CallRefused {
             problem: refused.problem.clone(),
             retry_at: self.standing.zoned(refused.retry_at),
         })

@@ -194,6 +194,14 @@ const REFUSED_PAUSE_MIN: TimeDelta = TimeDelta::minutes(1);
 /// The longest pause after a refused call.
 const REFUSED_PAUSE_MAX: TimeDelta = TimeDelta::hours(1);
 
+impl Refused {
+    /// Whether the call is not to be repeated yet. No pause is longer than the longest, whatever a
+    /// clock that was ahead wrote down.
+    pub fn holds(&self, now: Time) -> bool {
+        self.retry_at > now && self.retry_at <= shift(now, REFUSED_PAUSE_MAX)
+    }
+}
+
 /// The transitions of a record. Each is stored as a whole, before or after the effect that it
 /// belongs to.
 impl Record {

@@ -92,8 +92,7 @@ struct Planner<'a> {
     standings: &'a [Standing<'a>],
     now: Time,
     verdicts: Vec<(ServiceKey, Verdict)>,
-    /// With the position of the verdict that the admission decides.
-    candidates: Vec<(Candidate, usize)>,
+    candidates: Vec<Candidate>,
     steps: Vec<Step>,
     looks: Vec<Look>,
     wake_at: Option<Time>,
@@ -175,12 +174,13 @@ impl<'a> Planner<'a> {
         let last = record.and_then(|record| record.last.as_ref());
         let candidate = Candidate {
             service: service.key.clone(),
+            verdict: self.verdicts.len(),
             policy: owner.index,
             desired_count: service.description.as_ref().map_or(0, |seen| seen.desired_count),
             failed_last: last.is_some_and(|last| last.outcome.is_failure()),
             oldest_created_at,
         };
-        self.candidates.push((candidate, self.verdicts.len()));
+        self.candidates.push(candidate);
     }
 
     /// Open attempts of services that were not seen, or are gone.
@@ -205,8 +205,8 @@ impl<'a> Planner<'a> {
         for (to, from) in order.iter().enumerate() {
             place[*from] = to;
         }
-        for (_, position) in &mut self.candidates {
-            *position = place[*position];
+        for candidate in &mut self.candidates {
+            candidate.verdict = place[candidate.verdict];
         }
         self.verdicts.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
@@ -248,10 +248,7 @@ impl<'a> Planner<'a> {
     }
 
     fn admit(&mut self, ledger: &Ledger) {
-        let (candidates, positions): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.candidates).into_iter().unzip();
-        let places: std::collections::BTreeMap<ServiceKey, usize> =
-            candidates.iter().map(|c: &Candidate| c.service.clone()).zip(positions).collect();
+        let candidates = std::mem::take(&mut self.candidates);
         let admitted = if self.policies.by_hand.is_some() {
             candidates.into_iter().map(|candidate| (candidate, None)).collect()
         } else {
@@ -259,8 +256,7 @@ impl<'a> Planner<'a> {
         };
         for (candidate, blocked) in admitted {
             self.wake_for(blocked.as_ref());
-            let position = places[&candidate.service];
-            let verdict = &mut self.verdicts[position].1;
+            let verdict = &mut self.verdicts[candidate.verdict].1;
             let (cause, oldest) = (verdict.due.map(|due| due.cause), verdict.oldest_created_at);
             let Some(cause) = cause else { continue };
             let age = oldest.map(|oldest| crate::clock::elapsed(oldest, self.now));

@@ -95,10 +95,12 @@ impl<'a> Standing<'a> {
         (self.failures >= self.policy.max_failures).then(|| self.span_ends(at))
     }
 
-    /// Until when the policy settles after its last outcome, if it still does.
+    /// Until when the policy settles after its last outcome, if it still does. An outcome of a
+    /// clock that was ahead must not hold the policy until then.
     pub fn settles_until(&self, now: Time) -> Option<Time> {
-        let until = add(self.last_outcome_at?, self.policy.settle);
-        (until > now).then_some(until)
+        let at = self.last_outcome_at?;
+        let until = add(at, self.policy.settle);
+        (until > now && at <= add(now, self.policy.settle)).then_some(until)
     }
 
     /// The mean duration of the policy's last proven refreshes.

@@ -110,3 +110,26 @@ fn an_attempt_begun_by_a_clock_far_ahead_does_not_keep_its_slot_for_ever() {
     assert!(ahead(1).starts_with("refresh under way"));
     assert_eq!(ahead(24 * 365), "the refresh has ended: failed");
 }
+
+#[test]
+fn pauses_written_by_a_clock_far_ahead_do_not_last_until_then() {
+    let done =
+        |ago| a_service("done").tasks_aged("10m").last(Outcome::Succeeded, ago, an_attempt("9m"));
+    let settling = |world: crate::plan::tests::fixture::Scenario, finished_at| {
+        let mut ledger = world.ledger();
+        for last in ledger.records.values_mut().filter_map(|record| record.last.as_mut()) {
+            last.finished_at = finished_at;
+        }
+        let plan = plan(&world.policies(), &world.fleet(), &ledger, at(NOW));
+        plan.started().is_empty()
+    };
+    let world =
+        || scenario().policy(nightly().settle("10m")).service(a_service("api")).service(done("9m"));
+    assert!(settling(world(), at(NOW) + chrono::TimeDelta::minutes(9)));
+    assert!(!settling(world(), at(NOW) + chrono::TimeDelta::days(400)));
+    let refused = |retry_in| {
+        scenario().policy(nightly()).service(a_service("api").refused(1, retry_in)).plan()
+    };
+    assert_eq!(refused("60m").started().len(), 0);
+    assert_eq!(refused("61m").started().len(), 1);
+}

@@ -84,5 +84,8 @@ fn a_service_that_is_deleted_ends_its_attempt_as_superseded() {
         assert_eq!(word(&before), "our_rollout_unseen", "it was gone before and came back");
         let not_found = seen("5m").unreadable(ProblemClass::NotFound, "5m").judge(&attempt);
         assert_eq!(word(&not_found), "superseded");
+        let mut earlier = seen("5m").unreadable(ProblemClass::NotFound, "0s");
+        earlier.service.problem.as_mut().unwrap().at -= chrono::TimeDelta::seconds(1);
+        assert_eq!(word(&earlier.judge(&attempt)), "our_rollout_unseen");
     }
 }

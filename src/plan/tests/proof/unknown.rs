@@ -115,6 +115,15 @@ fn where_it_cannot_be_told_whose_a_late_primary_is_it_has_failed() {
 }
 
 #[test]
+fn beside_a_third_deployment_the_primary_may_be_a_rollback_and_is_not_adopted() {
+    let third = || seen("2m").primary_is(THEIRS, "90s").beside(OURS);
+    assert_eq!(word(&judge(third().evidence_denied())), "failed");
+    assert_eq!(word(&judge(third().evidence(&[]))), "call_unknown");
+    let beside_the_old = seen("2m").beside(OLD).evidence_denied();
+    assert_eq!(word(&judge(beside_the_old)), "adopt");
+}
+
+#[test]
 fn another_task_definition_is_somebody_elses() {
     assert_eq!(word(&judge(seen("31s").task_definition("app:8"))), "superseded");
 }

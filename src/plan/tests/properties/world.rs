@@ -255,7 +255,7 @@ fn service(name: String) -> impl Strategy<Value = ServiceBuilder> {
         weighted(0.25, oddities()),
         weighted(0.06, attempts()),
         weighted(0.05, (outcomes, seconds(0..200_000), attempts(), 0_u32..5)),
-        weighted(0.05, (1_u32..9, seconds(0..4_000))),
+        weighted(0.05, (1_u32..9, seconds(0..3_600))),
     )
         .prop_map(move |((desired, age, deployed), odd, open, last, refused)| {
             let mut service = a_service(&name).desired(desired).tasks_aged(&age);
