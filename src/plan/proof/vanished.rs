@@ -21,6 +21,9 @@ const SAME_MOMENT: TimeDelta = TimeDelta::seconds(60);
 pub fn judge(case: &Case<'_>, ours: &Ours<'_>) -> Judgement {
     with_service_deployments(case, |listed| match find_ours(listed, ours) {
         Some(found) => by_status(case, found, listed),
+        None if case.description.described_at < shift(ours.created_at, MAY_BE_STALE) => {
+            case.going(case.under_way(), case.post_mortem_depth())
+        }
         None => cannot_tell(case, "ECS does not list its service deployment"),
     })
 }

@@ -113,10 +113,9 @@ fn rolling() -> Vec<Row> {
     ]
 }
 
-fn waiting() -> Vec<Row> {
+fn waiting_for_a_time() -> Vec<Row> {
     let frozen = |why| nightly().freeze("2026-11-17", "2026-11-20", why);
     let never = policy("nightly").window("0 3 29 2 *", "1h").freeze("2027-01-01", "2036-01-01", "");
-    let busy = || a_service("busy").refreshing(an_attempt("1m"));
     vec![
         row(
             "window_closed",
@@ -138,6 +137,12 @@ fn waiting() -> Vec<Row> {
             scenario().policy(never).service(api()),
             "no window opens within the next two years",
         ),
+    ]
+}
+
+fn waiting_for_others() -> Vec<Row> {
+    let busy = || a_service("busy").refreshing(an_attempt("1m"));
+    vec![
         row(
             "turn",
             in_window(api()).service(busy()),
@@ -188,8 +193,7 @@ fn waiting() -> Vec<Row> {
     ]
 }
 
-fn held() -> Vec<Row> {
-    let refused = api().refused(3, "4m");
+fn held_by_people() -> Vec<Row> {
     vec![
         row(
             "policy_disabled",
@@ -207,6 +211,11 @@ fn held() -> Vec<Row> {
             "held by its tag ecs-refresh:hold: load test",
         ),
         row("own_service", always(api()).own("api"), "this is ecs-refresh itself"),
+    ]
+}
+
+fn held() -> Vec<Row> {
+    vec![
         row(
             "age_unknown",
             always(api().tasks_of_ages(&["8d", "?"])),
@@ -254,7 +263,7 @@ fn held() -> Vec<Row> {
         ),
         row(
             "call_refused",
-            always(refused),
+            always(api().refused(3, "4m")),
             "DescribeServices: not today; tried again Wed 2026-11-18 03:14 UTC",
         ),
     ]
@@ -266,7 +275,9 @@ fn every_reason_reads_as_a_sentence() {
         (VerdictKind::Fresh, fresh()),
         (VerdictKind::Refresh, refresh()),
         (VerdictKind::Rolling, rolling()),
-        (VerdictKind::Wait, waiting()),
+        (VerdictKind::Wait, waiting_for_a_time()),
+        (VerdictKind::Wait, waiting_for_others()),
+        (VerdictKind::Hold, held_by_people()),
         (VerdictKind::Hold, held()),
     ];
     let mut seen = BTreeSet::new();

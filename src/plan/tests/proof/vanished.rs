@@ -82,6 +82,14 @@ fn where_it_cannot_be_told_it_has_failed_unless_the_task_definition_is_another()
 }
 
 #[test]
+fn a_service_deployment_that_was_just_made_may_not_be_listed_yet() {
+    for (when, expected) in [("1m", "our_rollout"), ("2m", "our_rollout"), ("2m 1s", "failed")] {
+        let replaced = seen(when).primary_is(THEIRS, "30s").evidence(&[]);
+        assert_eq!(word(&replaced.judge(&accepted())), expected, "{when}");
+    }
+}
+
+#[test]
 fn its_service_deployment_is_known_by_its_arn_or_else_by_its_moment() {
     let named = |arn: &str| -> Attempt {
         let mut attempt = accepted();
