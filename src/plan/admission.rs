@@ -42,18 +42,24 @@ pub fn admit(
     });
     let mut used = InFlight::of(ledger);
     let mut full = None;
+    // What stops one candidate of a policy stops all behind it.
+    let mut stopped: Vec<Option<Reason>> = vec![None; standings.len()];
     candidates
         .into_iter()
         .map(|candidate| {
-            let standing = &standings[candidate.policy];
-            let blocked = used.policy_limit(standing, now).or_else(|| full.clone()).or_else(|| {
-                full = used.overall_limit(candidate.desired_count, limits);
-                full.clone()
-            });
-            if blocked.is_none() {
-                used.add(&standing.policy.name, candidate.desired_count);
+            let (standing, stopped) =
+                (&standings[candidate.policy], &mut stopped[candidate.policy]);
+            if stopped.is_none() {
+                *stopped =
+                    used.policy_limit(standing, now).or_else(|| full.clone()).or_else(|| {
+                        full = used.overall_limit(candidate.desired_count, limits);
+                        full.clone()
+                    });
+                if stopped.is_none() {
+                    used.add(&standing.policy.name, candidate.desired_count);
+                }
             }
-            (candidate, blocked)
+            (candidate, stopped.clone())
         })
         .collect()
 }

@@ -1,10 +1,11 @@
 //! The names of clusters and services: the parts of their ARNs.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
 /// Names one ECS cluster among all regions and accounts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClusterKey(Arc<ClusterParts>);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,19 @@ impl ClusterKey {
     }
 }
 
+/// Every plan compares the keys of the whole fleet, and most of them share their parts.
+impl Ord for ClusterKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for ClusterKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Display for ClusterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -55,7 +69,7 @@ impl fmt::Display for ClusterKey {
 
 /// Names one ECS service among all regions and accounts. Cheap to clone; ordered by region,
 /// account, cluster and name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ServiceKey(Arc<ServiceParts>);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,6 +119,18 @@ impl ServiceKey {
         let (region, account, cluster, name) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         parts.next().is_none().then(|| Self::new(&ClusterKey::new(region, account, cluster), name))
+    }
+}
+
+impl Ord for ServiceKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for ServiceKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -41,14 +41,14 @@ pub fn policy_plans(
 ) -> Vec<PolicyPlan> {
     let mut plans: Vec<PolicyPlan> =
         standings.iter().map(|standing| empty(standing, in_flight)).collect();
-    let positions: BTreeMap<Arc<str>, usize> =
-        plans.iter().enumerate().map(|(position, plan)| (plan.name.clone(), position)).collect();
     for (_, verdict) in verdicts {
-        let Some(position) = positions.get(&verdict.policy) else { continue };
+        // Names of policies in force are shared; those of attempts were read from the ledger.
+        let shared = plans.iter().position(|plan| Arc::ptr_eq(&plan.name, &verdict.policy));
+        let found = shared.or_else(|| plans.iter().position(|plan| plan.name == verdict.policy));
+        let Some(plan) = found.map(|position| &mut plans[position]) else { continue };
         let kind = verdict.reason.kind();
-        *plans[*position].services.entry(kind).or_default() += 1;
-        let refreshing = kind == VerdictKind::Rolling;
-        plans[*position].due += u32::from(verdict.due.is_some() && !refreshing);
+        *plan.services.entry(kind).or_default() += 1;
+        plan.due += u32::from(verdict.due.is_some() && kind != VerdictKind::Rolling);
     }
     for (plan, standing) in plans.iter_mut().zip(standings) {
         plan.fits = fits(standing, plan.due, now);

@@ -72,7 +72,7 @@ pub fn plan(policies: &Policies, fleet: &Fleet, ledger: &Ledger, now: Time) -> P
         fleet,
         standings: &standings,
         now,
-        verdicts: Vec::new(),
+        verdicts: Vec::with_capacity(fleet.services().size_hint().0),
         candidates: Vec::new(),
         steps: Vec::new(),
         looks: Vec::new(),
