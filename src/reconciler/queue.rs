@@ -73,10 +73,18 @@ impl Queue {
         }
     }
 
-    /// Replaces the looks that the plan asks for.
+    /// Replaces the looks that the plan asks for. A look that reads more than a description keeps
+    /// its due time: the plan counts it from the newest description, so looks at the cluster that
+    /// follow closely upon each other would put it off for ever.
     pub fn plan_looks(&mut self, looks: &[Look]) {
-        self.planned =
-            looks.iter().map(|look| (look.service.clone(), (look.at, look.depth))).collect();
+        let before = std::mem::take(&mut self.planned);
+        for look in looks {
+            let waiting = before
+                .get(&look.service)
+                .filter(|(_, depth)| *depth == look.depth && *depth != Depth::Describe);
+            let at = waiting.map_or(look.at, |(at, _)| look.at.min(*at));
+            self.planned.insert(look.service.clone(), (at, look.depth));
+        }
     }
 
     /// Asks for a look at one service, whatever the plan says.
@@ -88,6 +96,7 @@ impl Queue {
     pub fn services_done(&mut self, services: &[ServiceKey]) {
         for service in services {
             self.services_observed.remove(service);
+            self.planned.remove(service);
         }
     }
 
@@ -205,7 +214,32 @@ mod tests {
         assert_eq!(queue.take_due(at(9)), []);
         assert_eq!(queue.next_at(), None);
         queue.services_done(&[service("a")]);
-        assert_eq!(queue.next_at(), Some(at(0)));
+        queue.plan_looks(&[look("a", 10, Depth::Describe)]);
+        assert_eq!(queue.next_at(), Some(at(10)));
+    }
+
+    #[test]
+    fn a_look_for_a_proof_is_not_put_off_by_newer_descriptions() {
+        for (depth, expected) in [(Depth::Tasks, 2), (Depth::Describe, 3)] {
+            let mut queue = Queue::default();
+            queue.plan_looks(&[look("a", 2, depth)]);
+            queue.plan_looks(&[look("a", 3, depth)]);
+            assert_eq!(queue.next_at(), Some(at(expected)), "{depth:?}");
+            // Once it was taken, the next one is due when the plan says.
+            assert_eq!(queue.take_due(at(3)), [DueLook::Services(vec![service("a")], depth)]);
+            queue.plan_looks(&[look("a", 4, depth)]);
+            queue.services_done(&[service("a")]);
+            queue.plan_looks(&[look("a", 13, depth)]);
+            assert_eq!(queue.next_at(), Some(at(13)), "{depth:?}");
+        }
+    }
+
+    #[test]
+    fn a_deeper_need_has_a_time_of_its_own() {
+        let mut queue = Queue::default();
+        queue.plan_looks(&[look("a", 2, Depth::Tasks)]);
+        queue.plan_looks(&[look("a", 7, Depth::PostMortem { since: at(0) })]);
+        assert_eq!(queue.next_at(), Some(at(7)));
     }
 
     #[test]
