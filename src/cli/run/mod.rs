@@ -11,9 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 
 pub use reload::set_alarm;
+use signals::{Ending, Signals};
 pub use signals::{interrupted, second};
 
 use super::args::RunArgs;
@@ -38,6 +40,7 @@ pub const TRIGGERS_MAX: usize = 64;
 
 /// Runs the daemon until a signal ends it.
 pub async fn run(args: RunArgs, clock: Clock) -> Exit {
+    let Signals { first, mut second, hangups } = Signals::listen();
     let sources = match args.sources() {
         Ok(sources) => sources,
         Err(exit) => return exit,
@@ -49,15 +52,21 @@ pub async fn run(args: RunArgs, clock: Clock) -> Exit {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    let daemon = serve(settings, sources, clock);
+    let daemon = serve(settings, sources, clock, first, hangups);
     tokio::select! {
         biased;
         exit = daemon => exit,
-        () = second() => Exit::cannot("a second signal: aborted; the next start resolves what was under way"),
+        () = second.second() => Exit::cannot("a second signal: aborted; the next start resolves what was under way"),
     }
 }
 
-async fn serve(settings: Settings, sources: Sources, clock: Clock) -> Exit {
+async fn serve(
+    settings: Settings,
+    sources: Sources,
+    clock: Clock,
+    first: Ending,
+    hangups: Option<Signal>,
+) -> Exit {
     let address = settings.daemon.listen;
     let listener = match TcpListener::bind(address).await {
         Ok(listener) => listener,
@@ -74,7 +83,7 @@ async fn serve(settings: Settings, sources: Sources, clock: Clock) -> Exit {
     let server = tokio::spawn(shown.serve(listener, stopped));
     tracing::info!("listening on http://{bound}: /metrics, /healthz, /readyz, /api/v1/status");
     let grace = settings.daemon.shutdown_grace;
-    let exit = reconcile(settings, sources, &shown, clock).await;
+    let exit = reconcile(settings, sources, &shown, clock, first, hangups).await;
     stop.send_replace(true);
     // A reader that is slow at the end is not waited for longer than for AWS.
     let _ = tokio::time::timeout(grace, server).await;
@@ -157,7 +166,14 @@ impl Surface {
 }
 
 /// Opens the store, connects, and runs the loop.
-async fn reconcile(settings: Settings, sources: Sources, surface: &Surface, clock: Clock) -> Exit {
+async fn reconcile(
+    settings: Settings,
+    sources: Sources,
+    surface: &Surface,
+    clock: Clock,
+    mut first: Ending,
+    hangups: Option<Signal>,
+) -> Exit {
     let (store, remembered): (Arc<dyn Store>, _) = match ledger::open(&settings).await {
         Ok(opened) => opened,
         Err(error) => return Exit::cannot(error),
@@ -173,9 +189,10 @@ async fn reconcile(settings: Settings, sources: Sources, surface: &Surface, cloc
     log_start(&settings);
     let grace = settings.daemon.shutdown_grace;
     let (triggers, received) = mpsc::channel(TRIGGERS_MAX);
-    let watching = reload::watch(settings, sources, triggers.clone(), surface.resync.clone());
+    let watching =
+        reload::watch(settings, sources, triggers.clone(), surface.resync.clone(), hangups);
     let stopping = async move {
-        signals::first().await;
+        first.next().await;
         tracing::info!("stopping: nothing more is started; a second signal aborts");
         let _ = triggers.send(Trigger::Shutdown).await;
         std::future::pending::<()>().await;

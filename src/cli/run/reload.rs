@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 
-use super::signals::{hangups, received};
+use super::signals::received;
 use crate::plan::policy::Policies;
 use crate::reconciler::{Reload, Trigger};
 use crate::settings::{self, Problems, RawFiles, Settings, Sources};
@@ -22,11 +23,11 @@ pub async fn watch(
     sources: Sources,
     triggers: mpsc::Sender<Trigger>,
     resync: watch::Sender<Duration>,
+    mut hangups: Option<Signal>,
 ) {
     let alarm = set_alarm(&settings.policies, &triggers).await;
     let in_force = settings.fingerprint;
     let mut watcher = Watcher { settings, sources, triggers, resync, alarm, seen: Ok(in_force) };
-    let mut hangups = hangups();
     loop {
         let wait = watcher.settings.daemon.resync;
         let asked = tokio::select! {

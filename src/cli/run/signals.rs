@@ -2,30 +2,40 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ends at the first SIGTERM or SIGINT. Where signals cannot be had, it never ends.
-pub async fn first() {
-    let mut signals = Ending::listen();
-    signals.next().await;
+/// What a daemon listens for, from the moment that this was made: a signal that arrives before
+/// anybody waits for it is kept.
+pub struct Signals {
+    /// For whoever begins to end at the first SIGTERM or SIGINT.
+    pub first: Ending,
+    /// For whoever aborts at the second one.
+    pub second: Ending,
+    /// SIGHUP asks to read the configuration again.
+    pub hangups: Option<Signal>,
 }
 
-/// Ends at the second SIGTERM or SIGINT.
-pub async fn second() {
-    let mut signals = Ending::listen();
-    signals.next().await;
-    signals.next().await;
+impl Signals {
+    /// Starts listening. Where signals cannot be had, none ever arrives.
+    pub fn listen() -> Self {
+        Self {
+            first: Ending::listen(),
+            second: Ending::listen(),
+            hangups: listen(SignalKind::hangup()),
+        }
+    }
 }
 
 /// Ends when the process is told to end.
 pub async fn interrupted() {
-    first().await;
+    Ending::listen().next().await;
 }
 
-/// The signals that ask to read the configuration again.
-pub fn hangups() -> Option<Signal> {
-    listen(SignalKind::hangup())
+/// Ends when the process is told to end for the second time.
+pub async fn second() {
+    Ending::listen().second().await;
 }
 
-struct Ending {
+/// SIGTERM and SIGINT.
+pub struct Ending {
     terminate: Option<Signal>,
     interrupt: Option<Signal>,
 }
@@ -38,7 +48,14 @@ impl Ending {
         }
     }
 
-    async fn next(&mut self) {
+    /// Ends at the next but one.
+    pub async fn second(&mut self) {
+        self.next().await;
+        self.next().await;
+    }
+
+    /// Ends at the next of them.
+    pub async fn next(&mut self) {
         tokio::select! {
             biased;
             () = received(&mut self.terminate) => {}
