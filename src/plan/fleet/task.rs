@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::{DeploymentId, Problem};
 use crate::clock::Time;
 
-/// The last part of a task's ARN. Thirty-two hexadecimal digits, kept as a number because fleets
-/// have tens of thousands of them.
+/// The last part of a task's ARN. Thirty-two hexadecimal digits, kept as bytes because fleets have
+/// tens of thousands of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId {
-    digits: u128,
+    /// From the highest on. A number would be aligned to sixteen bytes, and cost them twice.
+    digits: [u8; 16],
     /// Ids of before 2018, and those of emulators, have dashes. A task is asked for by the id that
     /// it was listed under: by another form of it, it is not found, and counts as ended.
     dashed: bool,
@@ -19,7 +20,7 @@ pub struct TaskId {
 impl TaskId {
     /// The id of these digits, without dashes.
     pub const fn plain(digits: u128) -> Self {
-        Self { digits, dashed: false }
+        Self { digits: digits.to_be_bytes(), dashed: false }
     }
 
     /// Reads a task's id or ARN, in the plain form or in the older one with dashes.
@@ -30,7 +31,7 @@ impl TaskId {
             return None;
         }
         let id = Self {
-            digits: u128::from_str_radix(&digits, 16).ok()?,
+            digits: u128::from_str_radix(&digits, 16).ok()?.to_be_bytes(),
             dashed: id.len() != digits.len(),
         };
         Some(id)
@@ -39,7 +40,7 @@ impl TaskId {
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = format!("{:032x}", self.digits);
+        let digits = format!("{:032x}", u128::from_be_bytes(self.digits));
         if !self.dashed {
             return f.write_str(&digits);
         }
