@@ -2,7 +2,8 @@
 
 use crate::cases;
 use crate::harness::World;
-use crate::harness::binary::{Place, policy, service};
+use crate::harness::binary::{Place, address, policy, service};
+use crate::harness::http;
 use crate::harness::simulated::Simulated;
 
 cases![Nothing: [
@@ -17,6 +18,7 @@ cases![Nothing: [
     a_proven_refresh_exits_with_0,
     a_refresh_that_is_no_longer_watched_is_not_proven,
     completions_are_printed_for_every_shell,
+    the_demo_starts_by_itself_and_leaves_nothing_behind,
 ]];
 
 const NIGHTLY: &str = "[[policy]]\nname = \"nightly\"\nservices = { clusters = [\"prd\"] }\n\
@@ -167,4 +169,33 @@ fn completions_are_printed_for_every_shell(_: &World) {
             assert!(ended.stdout.contains(command), "{shell} knows no {command}");
         }
     }
+}
+
+fn the_demo_starts_by_itself_and_leaves_nothing_behind(_: &World) {
+    let place = Place::without_aws();
+    let mut command = place.command(&["demo", "--listen", "127.0.0.1:0"]);
+    // It needs neither an account nor a Region, and must not look for them.
+    command.env_remove("AWS_REGION").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let mut demo = place.spawn(&mut command);
+    let address = demo.until(30, "the demo says where it listens", |demo| {
+        let text = demo.stdout();
+        assert_eq!(demo.stderr(), "", "a demo has nothing to complain of");
+        address(&text)
+    });
+    for path in ["/healthz", "/readyz", "/metrics", "/api/v1/status"] {
+        let answer = demo.until(30, path, |_| {
+            http::get(address, path).ok().filter(|answer| answer.status == 200)
+        });
+        assert!(!answer.body.is_empty());
+        assert!(demo.stdout().contains(path) || path == "/readyz", "{path}: {demo}");
+    }
+    demo.until(30, "it prints the fleet", |demo| demo.stdout().contains("VERDICT").then_some(()));
+    demo.signal("INT");
+    demo.wait(20).code(0);
+    let left: Vec<_> = std::fs::read_dir(place.path(""))
+        .expect("the place can be read")
+        .map(|entry| entry.expect("it can be read").file_name())
+        .filter(|name| !name.to_string_lossy().starts_with("ecs-refresh."))
+        .collect();
+    assert!(left.is_empty(), "it wrote {left:?}");
 }

@@ -68,7 +68,8 @@ fn main() -> ExitCode {
         })
         .with_ignored_flag(ignored)
     };
-    let modules = [moto::CASES, aws_cli::CASES, commands::CASES, daemon::CASES, ledger::CASES];
+    // Those that wait longest begin first.
+    let modules = [moto::CASES, ledger::CASES, daemon::CASES, commands::CASES, aws_cli::CASES];
     let trials = modules.into_iter().flatten().map(trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Ends moto.

@@ -15,12 +15,12 @@ use crate::harness::moto::Moto;
 use crate::harness::process::Ended;
 
 cases![Python: [
+    a_refresh_that_replaced_nothing_times_out,
     plan_prints_every_service_and_its_verdict,
     plan_asks_for_every_service_of_a_listing_without_pages,
     a_cluster_that_does_not_exist_is_named,
     the_daemon_holds_what_has_no_age_and_touches_nothing,
     a_disabled_policy_is_said_to_be_so,
-    a_refresh_that_replaced_nothing_times_out,
     a_page_of_html_costs_the_explanation_and_nothing_else,
     a_refresh_of_what_is_not_there_says_so,
 ]];

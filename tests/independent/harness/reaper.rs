@@ -19,6 +19,7 @@ done
 kill -9 $left
 "#;
 
+#[expect(clippy::zombie_processes, reason = "it is there to outlive this process")]
 static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
     let mut shell = Command::new("sh")
         .args(["-c", SCRIPT])
