@@ -13,6 +13,12 @@ use crate::telemetry::Format as LogFormat;
 /// Names the configuration where no flag does.
 const CONFIG_VARIABLE: &str = "ECS_REFRESH_CONFIG";
 
+/// A simulated fleet is held in memory, about 2 KB for each task.
+const CLUSTERS_MAX: i64 = 1_000;
+const SERVICES_MAX: i64 = 20_000;
+/// Amazon ECS service quotas, "Tasks per service".
+const TASKS_PER_SERVICE_MAX: i64 = 5_000;
+
 /// Keeps the tasks of Amazon ECS services on Fargate fresh, and proves that it did.
 #[derive(Debug, Parser)]
 #[command(name = "ecs-refresh", version, max_term_width = 100)]
@@ -101,6 +107,33 @@ pub struct SimulatorArgs {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     pub listen: SocketAddr,
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+    /// How long every answer takes.
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub latency: humantime::Duration,
+    /// Apply the limits that Amazon ECS sets on API calls.
+    #[arg(long)]
+    pub throttling: bool,
+}
+
+/// What is there from the beginning.
+#[derive(Debug, clap::Args)]
+pub struct FleetArgs {
+    /// Clusters: prd-1, prd-2 and so on. One where there are services, unless said otherwise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=CLUSTERS_MAX))]
+    pub clusters: Option<u32>,
+    /// Settled Fargate services, evenly spread over the clusters: svc-0001, svc-0002 and so on.
+    #[arg(long, value_name = "N", default_value_t = 0,
+          value_parser = clap::value_parser!(u32).range(..=SERVICES_MAX))]
+    pub services: u32,
+    /// Running tasks of each service.
+    #[arg(long, value_name = "N", default_value_t = 2,
+          value_parser = clap::value_parser!(u32).range(..=TASKS_PER_SERVICE_MAX))]
+    pub tasks_per_service: u32,
+    /// How old the tasks are.
+    #[arg(long, value_name = "DURATION", default_value = "1d")]
+    pub task_age: humantime::Duration,
 }
 
 /// How results are printed.
