@@ -27,6 +27,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Connections that are kept for later. Each holds a read buffer as large as the answers it has
+/// carried, up to 400 KiB, while a burst of calls needs dozens of them for seconds only. At the
+/// rates that AWS allows so few are busy at a time.
+const IDLE_CONNECTIONS_MAX: usize = 8;
+
 /// What the user may say about the connection. Whatever is absent is decided by the SDK's standard
 /// chain: environment, profile, container and instance metadata.
 #[derive(Clone, Debug, Default)]
@@ -127,6 +132,7 @@ fn with_region(sdk: SdkConfig, clock: &Clock) -> Result<SdkConfig, Problem> {
 fn https_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         .build_https()
 }
 
