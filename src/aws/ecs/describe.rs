@@ -23,11 +23,18 @@ pub(super) fn description(service: &wire::Service, described_at: Time) -> Descri
         desired_count: count(service.desired_count()),
         running_count: count(service.running_count()),
         pending_count: count(service.pending_count()),
-        deployments: service.deployments().iter().filter_map(deployment).collect(),
+        deployments: deployments(service),
         rolls_back: rolls_back(service),
         tags: tags(service),
         current_service_deployment: service.current_service_deployment().map(Into::into),
     }
+}
+
+/// Nearly every service has just one, and there are thousands of services: no room for more is kept.
+fn deployments(service: &wire::Service) -> Vec<Deployment> {
+    let mut deployments: Vec<_> = service.deployments().iter().filter_map(deployment).collect();
+    deployments.shrink_to_fit();
+    deployments
 }
 
 /// A deployment; one without an id cannot be told from another and is left out.
