@@ -31,6 +31,11 @@ impl Clock {
         Self { source: SharedTimeSource::new(TokioClock { epoch: epoch.into(), started }) }
     }
 
+    /// The time that `source` tells.
+    pub fn from_source(source: SharedTimeSource) -> Self {
+        Self { source }
+    }
+
     /// The current time.
     pub fn now(&self) -> Time {
         self.source.now().into()

@@ -25,7 +25,7 @@ impl Reconciler {
             Event::Cluster { look, took } => self.apply_cluster(*look, took),
             Event::Services { asked, looks } => {
                 self.queue.services_done(&asked);
-                for look in looks {
+                for look in looks.into_iter().filter(|look| look.reading.at() <= now) {
                     self.fleet.absorb_service(look);
                 }
                 self.progress.made(now);
@@ -56,7 +56,8 @@ impl Reconciler {
         if self.clusters.listed(&seen) {
             self.report_clusters();
         }
-        self.queue.list_clusters_at(seen.begun_at.max(now - self.resync()) + self.resync());
+        let begun_at = seen.begun_at.clamp(now - self.resync(), now);
+        self.queue.list_clusters_at(begun_at + self.resync());
     }
 
     /// Clusters that the policies no longer select and in which an attempt is still open: it is
@@ -70,15 +71,18 @@ impl Reconciler {
     fn apply_cluster(&mut self, look: ClusterLook, took: Duration) {
         let now = self.now();
         let (cluster, begun_at) = (look.cluster.clone(), look.begun_at);
+        // Begun before the clock was set back: its times are another clock's.
+        let from_the_future = begun_at > now;
         self.progress.made(now);
         self.outcomes.look_ended(took);
         self.report_look(&look, took);
         self.clusters.looked_at(&look);
-        if self.fleet.cluster(&cluster).is_some() {
+        if self.fleet.cluster(&cluster).is_some() && !from_the_future {
             self.fleet.absorb_cluster(look);
         }
         self.last_look_at = Some(now);
-        self.queue.cluster_at(&cluster, (begun_at + self.resync()).max(now));
+        let next_at = if from_the_future { now } else { begun_at + self.resync() };
+        self.queue.cluster_at(&cluster, next_at.max(now));
         self.queue.keep_clusters_of(&self.fleet, now);
     }
 

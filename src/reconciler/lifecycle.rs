@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
 use super::event::{Event, Trigger};
@@ -11,8 +12,12 @@ use super::observe::find_clusters;
 use super::queue::DueLook;
 use super::{LoopError, Reconciler};
 use crate::clock::{Time, elapsed};
+use crate::plan::fleet::Fleet;
 use crate::plan::key::ServiceKey;
 use crate::plan::step::Step;
+
+/// A clock that is kept in step by small corrections may go back by less than this.
+const CLOCK_JITTER: TimeDelta = TimeDelta::seconds(1);
 
 impl Reconciler {
     /// Runs until the shutdown is asked for, then lets what is being sent end within `grace`.
@@ -51,6 +56,23 @@ impl Reconciler {
                 None => return,
             }
         }
+    }
+
+    /// A clock that was set back makes every reading one from the future, which no newer one would
+    /// replace: the fleet is forgotten and looked at again.
+    pub(super) fn notice_clock(&mut self) {
+        let (now, planned_at) = (self.now(), self.plan.now);
+        if planned_at <= now + CLOCK_JITTER {
+            return;
+        }
+        tracing::warn!(
+            "the clock went back from {planned_at} to {now}: the fleet is looked at again"
+        );
+        let own = self.fleet.own().cloned();
+        self.fleet = Fleet::default();
+        self.fleet.set_own(own);
+        self.queue.make_all_due(now);
+        self.postponed.clear();
     }
 
     /// Begins the steps of the newest plan, one per service at a time. Whether any was begun.

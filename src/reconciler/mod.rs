@@ -167,6 +167,7 @@ impl Reconciler {
     /// Plans until nothing new is to be started, then shows the plan and takes the looks that are
     /// due.
     pub fn turn(&mut self) {
+        self.notice_clock();
         loop {
             let now = self.now();
             let plan = plan(&self.policies, &self.fleet, &self.ledger, now);

@@ -56,6 +56,13 @@ impl Queue {
         self.clusters.insert(cluster.clone(), at);
     }
 
+    /// Makes everything due that is not being looked at: the times were another clock's.
+    pub fn make_all_due(&mut self, now: Time) {
+        self.clusters_list_at = self.clusters_list_at.map(|_| now);
+        self.clusters.values_mut().for_each(|at| *at = now);
+        self.woken.values_mut().for_each(|(at, _)| *at = now);
+    }
+
     /// Brings looks at clusters forward that are due later than `at`.
     pub fn clusters_no_later_than(&mut self, at: Time) {
         for due_at in self.clusters.values_mut() {

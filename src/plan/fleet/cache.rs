@@ -74,6 +74,17 @@ pub enum Reading {
     Failed(Problem),
 }
 
+impl Reading {
+    /// When it was begun, or failed.
+    pub fn at(&self) -> Time {
+        match self {
+            Self::Described(description) => description.described_at,
+            Self::Gone(at) => *at,
+            Self::Failed(problem) => problem.at,
+        }
+    }
+}
+
 impl Fleet {
     /// Every known service, in the order of the keys.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
