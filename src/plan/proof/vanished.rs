@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use super::{Case, Judgement, MAY_BE_STALE, Ours, call};
 use crate::clock::Time;
 use crate::plan::due::shift;
-use crate::plan::fleet::{ServiceDeployment, ServiceDeploymentStatus as Status};
+use crate::plan::fleet::{ProblemClass, ServiceDeployment, ServiceDeploymentStatus as Status};
 use crate::plan::ledger::Outcome;
 use crate::plan::verdict::Reason;
 
@@ -106,7 +106,23 @@ fn with_service_deployments(
     };
     match &found.deployments {
         Ok(listed) => decide(listed),
+        // It is worth asking again, at the pace of a rollout.
+        Err(problem) if passes(problem.class) && !case.overdue() => {
+            case.going(case.rollout(None), case.post_mortem_depth())
+        }
         Err(problem) => cannot_tell(case, &problem.to_string()),
+    }
+}
+
+/// Whether a failure to ask is likely to be over soon.
+fn passes(class: ProblemClass) -> bool {
+    match class {
+        ProblemClass::Throttled
+        | ProblemClass::Server
+        | ProblemClass::Timeout
+        | ProblemClass::Network
+        | ProblemClass::Credentials => true,
+        ProblemClass::Denied | ProblemClass::NotFound | ProblemClass::Invalid => false,
     }
 }
 
