@@ -61,26 +61,29 @@ fn read(bytes: &[u8]) -> Result<Value, ApiError> {
 
 fn write(answer: Answer) -> Response<Body> {
     match answer {
-        Answer::Json(value) => respond(StatusCode::OK, CONTENT_TYPE, value.to_string()),
+        Answer::Json(value) => {
+            let body = serde_json::to_vec(&value).expect("a JSON value can always be written");
+            respond(StatusCode::OK, CONTENT_TYPE, body)
+        }
         Answer::Error(error) => {
             let status =
                 StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let body = json!({ "__type": error.code, "message": error.message });
-            respond(status, CONTENT_TYPE, body.to_string())
+            respond(status, CONTENT_TYPE, body.to_string().into_bytes())
         }
         Answer::Html => {
             let page = "<html><body><h1>500 Internal Server Error</h1></body></html>";
-            respond(StatusCode::INTERNAL_SERVER_ERROR, "text/html", page.to_owned())
+            respond(StatusCode::INTERNAL_SERVER_ERROR, "text/html", page.into())
         }
         Answer::Silence => {
-            let mut response = respond(StatusCode::GATEWAY_TIMEOUT, "text/plain", String::new());
+            let mut response = respond(StatusCode::GATEWAY_TIMEOUT, "text/plain", Vec::new());
             response.extensions_mut().insert(Silence);
             response
         }
     }
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let value = axum::http::HeaderValue::from_static(content_type);
