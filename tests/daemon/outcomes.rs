@@ -122,3 +122,41 @@ async fn a_request_that_never_arrived_is_tried_again_after_it_was_seen_not_to_be
     assert_eq!(last.outcome, Outcome::Succeeded, "{last:?}");
     assert_eq!(sim.started_deployments("prd", "api"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn evidence_that_cannot_be_had_for_a_moment_is_asked_for_again() {
+    for fault in [Fault::ServerError, Fault::HtmlErrorPage, Fault::Throttle, Fault::LoseReply] {
+        let clock = clock();
+        let sim = simulator(&clock);
+        let reason = PULL_ERROR.to_owned();
+        let api = ServiceSpec::new("prd", "api").desired(3).task_age(8 * DAY);
+        let failing = Behaviour::CannotStart { reason };
+        sim.add_service(api.circuit_breaker(true, true).next_revision(failing));
+        sim.inject(FaultRule::new("ListServiceDeployments", fault.clone()));
+        let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
+        daemon.run_for(10 * MINUTE).await;
+        assert!(daemon.last("api").is_none(), "{fault:?}: {:?}", daemon.last("api"));
+        assert!(sim.count("ListServiceDeployments") < 200, "calmly");
+        sim.heal();
+        daemon.run_for(2 * MINUTE).await;
+        let last = daemon.last("api").expect(&daemon.says("api"));
+        assert_eq!(last.outcome, Outcome::RolledBack, "{fault:?}: {last:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn evidence_that_is_denied_makes_a_rollback_a_failure_that_says_so() {
+    let clock = clock();
+    let sim = simulator(&clock);
+    let failing = Behaviour::CannotStart { reason: PULL_ERROR.to_owned() };
+    let api = ServiceSpec::new("prd", "api").desired(3).task_age(8 * DAY);
+    sim.add_service(api.circuit_breaker(true, true).next_revision(failing));
+    sim.inject(FaultRule::new("ListServiceDeployments", Fault::AccessDenied));
+    let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
+    daemon.run_for(HOUR / 2).await;
+    let last = daemon.last("api").expect(&daemon.says("api"));
+    assert_eq!(last.outcome, Outcome::Failed, "{last:?}");
+    assert!(
+        last.diagnosis.contains("it cannot be told whose: ListServiceDeployments: AccessDenied")
+    );
+}
