@@ -281,6 +281,10 @@ impl<'a> Planner<'a> {
             let look = Look { service: service.key.clone(), depth: Depth::Describe, at: self.now };
             return self.looks.push(look);
         }
+        if tasks_outdated(service, description) {
+            let look = Look { service: service.key.clone(), depth: Depth::Tasks, at: self.now };
+            return self.looks.push(look);
+        }
         let Some(before) = before(service, description) else { return };
         let standing = &self.standings[candidate.policy];
         let window_closes = match self.policies.by_hand {
@@ -312,6 +316,17 @@ impl<'a> Planner<'a> {
         };
         self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
     }
+}
+
+/// Whether the PRIMARY changed since the tasks were listed: whoever deployed has replaced them. A
+/// listing that is newer than the description is never outdated, however AWS's clock and ours
+/// differ.
+fn tasks_outdated(service: &Service, description: &Description) -> bool {
+    let changed_at = description.primary().and_then(|p| p.updated_at.max(p.created_at));
+    service.tasks.as_ref().is_some_and(|tasks| {
+        tasks.listed_at < description.described_at
+            && changed_at.is_some_and(|changed_at| changed_at >= tasks.listed_at)
+    })
 }
 
 fn before(service: &Service, description: &Description) -> Option<Before> {
