@@ -207,3 +207,17 @@ async fn limits_and_settling_hold_for_a_whole_wave() {
         assert!(story.pause_min() >= TimeDelta::from_std(settle).unwrap(), "{settle:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_deployed_since_the_last_look_is_not_refreshed_again() {
+    let clock = clock_from("2026-11-23T17:00:00Z");
+    let sim = simulator(&clock);
+    sim.add_service(ServiceSpec::new("prd", "s00").task_age(8 * DAY));
+    let policies = policies([nightly(Tz::Asia__Tokyo, "0 3 * * *", Vec::new())]);
+    // The look at 17:00 sees old tasks, and the next one comes long after the window.
+    let mut daemon = Setup::new(policies).resync(12 * HOUR).start(&sim, &clock).await;
+    daemon.run_for(30 * MINUTE).await;
+    sim.deploy("prd", "s00", true);
+    daemon.run_for(4 * HOUR).await;
+    assert_eq!(sim.started_deployments("prd", "s00"), 0, "{}", daemon.says("s00"));
+}
