@@ -19,9 +19,10 @@ const TOGETHER: chrono::TimeDelta = chrono::TimeDelta::seconds(5);
 /// DescribeServices answers about so many services in one call.
 const SERVICES_PER_LOOK: usize = 10;
 
-/// So many clusters are looked at at once: enough to use the API budget up, few enough to hold
-/// only little of what is being read.
-const CLUSTERS_AT_ONCE: usize = 4;
+/// So many clusters are looked at at once. Pages of a listing come one after another, four a second
+/// where an answer takes 250 ms, so that it takes several clusters to use up a budget of 20 calls a
+/// second; few enough to hold only little of what is being read.
+const CLUSTERS_AT_ONCE: usize = 8;
 
 /// The due times.
 #[derive(Debug, Default)]
