@@ -278,7 +278,8 @@ def large(binary, directory, table):
     name = "5,000 services, 50,000 tasks"
     # Both listing and describing tasks take ⌈T/100⌉ calls from one bucket: 100, then 20 a second.
     allowed = (2 * 50_000 / 100 - 100) / 20
-    with simulator(binary, directory, 5, 5_000, 10) as address:
+    # As slow as AWS may be, so that pages which wait for each other show.
+    with simulator(binary, directory, 5, 5_000, 10, ["--latency", "250ms"]) as address:
         with daemon(binary, directory, address, api_share=1) as run:
             measure_start(run, table, name)
             run.scraped_for(READY_WITHIN, lambda: run.answers("/readyz"))
