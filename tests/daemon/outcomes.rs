@@ -14,7 +14,7 @@ async fn tasks_that_are_too_old_are_replaced_and_the_proof_is_in_the_tasks() {
     sim.add_service(ServiceSpec::new("prd", "api").desired(3).task_age(8 * DAY));
     let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
     daemon.run_for(HOUR).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::Succeeded, "{last:?}");
     assert_eq!(sim.started_deployments("prd", "api"), 1);
     assert!(last.duration() < 10 * MINUTE, "{:?}", last.duration());
@@ -33,7 +33,7 @@ async fn a_circuit_breaker_rollback_to_the_same_task_definition_is_rolled_back()
     );
     let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
     daemon.run_for(2 * HOUR).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::RolledBack, "{last:?}");
     assert!(last.diagnosis.contains(PULL_ERROR), "{}", last.diagnosis);
     assert_eq!(sim.started_deployments("prd", "api"), 1);
@@ -52,7 +52,7 @@ async fn a_circuit_breaker_without_rollback_is_failed() {
     );
     let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
     daemon.run_for(2 * HOUR).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::Failed, "{last:?}");
     assert!(daemon.says("api").contains("has FAILED"), "{}", daemon.says("api"));
 }
@@ -69,7 +69,7 @@ async fn a_rollout_that_never_finishes_is_timed_out_with_a_diagnosis() {
     );
     let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
     daemon.run_for(HOUR + MINUTE).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::TimedOut, "{last:?}");
     assert!(last.diagnosis.contains(PULL_ERROR), "{}", last.diagnosis);
     assert!(
@@ -90,7 +90,7 @@ async fn somebody_elses_newer_deployment_supersedes_ours() {
         assert_eq!(sim.started_deployments("prd", "api"), 1, "{}", daemon.says("api"));
         sim.deploy("prd", "api", new_revision);
         daemon.run_for(HOUR).await;
-        let last = daemon.last("api").expect(&daemon.says("api"));
+        let last = daemon.ended("api");
         assert_eq!(last.outcome, Outcome::Superseded, "{last:?}");
     }
 }
@@ -103,7 +103,7 @@ async fn a_lost_reply_gives_exactly_one_deployment() {
     sim.inject(FaultRule::new("UpdateService", Fault::LoseReply).times(1));
     let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
     daemon.run_for(HOUR).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::Succeeded, "{last:?}");
     assert_eq!(sim.started_deployments("prd", "api"), 1);
 }
@@ -118,7 +118,7 @@ async fn a_request_that_never_arrived_is_tried_again_after_it_was_seen_not_to_be
     daemon.run_for(2 * MINUTE).await;
     assert_eq!(sim.count("UpdateService"), 1, "{}", daemon.says("api"));
     daemon.run_for(HOUR).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::Succeeded, "{last:?}");
     assert_eq!(sim.started_deployments("prd", "api"), 1);
 }
@@ -139,7 +139,7 @@ async fn evidence_that_cannot_be_had_for_a_moment_is_asked_for_again() {
         assert!(sim.count("ListServiceDeployments") < 200, "calmly");
         sim.heal();
         daemon.run_for(2 * MINUTE).await;
-        let last = daemon.last("api").expect(&daemon.says("api"));
+        let last = daemon.ended("api");
         assert_eq!(last.outcome, Outcome::RolledBack, "{fault:?}: {last:?}");
     }
 }
@@ -154,7 +154,7 @@ async fn evidence_that_is_denied_makes_a_rollback_a_failure_that_says_so() {
     sim.inject(FaultRule::new("ListServiceDeployments", Fault::AccessDenied));
     let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
     daemon.run_for(HOUR / 2).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::Failed, "{last:?}");
     assert!(
         last.diagnosis.contains("it cannot be told whose: ListServiceDeployments: AccessDenied")

@@ -72,7 +72,7 @@ async fn a_dry_run_is_the_emergency_stop_in_the_middle_of_a_wave() {
     daemon.run_for(2 * HOUR).await;
     for number in 0..12 {
         let name = format!("s{number:02}");
-        assert_eq!(daemon.last(&name).expect(&daemon.says(&name)).outcome, Outcome::Succeeded);
+        assert_eq!(daemon.ended(&name).outcome, Outcome::Succeeded);
         assert_eq!(sim.started_deployments("prd", &name), 1, "{name}");
     }
 }
@@ -135,7 +135,7 @@ async fn the_attempt_of_a_policy_that_was_removed_is_followed_to_its_end() {
         daemon.run_for(SECOND).await;
         assert!(daemon.says("api").starts_with("Rolling"), "{}", daemon.says("api"));
         daemon.run_for(HOUR / 2).await;
-        let last = daemon.last("api").expect(&daemon.says("api"));
+        let last = daemon.ended("api");
         assert_eq!(last.outcome, Outcome::Succeeded, "{last:?}");
         assert_eq!(daemon.says("api"), "no verdict");
     }
@@ -154,7 +154,7 @@ async fn an_attempt_in_a_cluster_that_nothing_selects_is_resolved_after_a_restar
     let after = Setup::new(policies([other])).store(store);
     let mut daemon = after.start(&sim, &clock).await;
     daemon.run_for(HOUR / 2).await;
-    let last = daemon.last("api").expect(&daemon.says("api"));
+    let last = daemon.ended("api");
     assert_eq!(last.outcome, Outcome::Succeeded, "{last:?}");
     assert_eq!(daemon.reconciler.fleet().clusters().count(), 1, "the cluster is left alone again");
 }
@@ -220,7 +220,7 @@ async fn a_shutdown_waits_for_an_answer_no_longer_than_its_grace_and_the_next_st
         let mut daemon = setup.start(&sim, &clock).await;
         daemon.run_for(HOUR).await;
         for name in ["api", "web"] {
-            assert_eq!(daemon.last(name).expect(&daemon.says(name)).outcome, Outcome::Succeeded);
+            assert_eq!(daemon.ended(name).outcome, Outcome::Succeeded);
             assert_eq!(sim.started_deployments("prd", name), deployments, "{fault:?} {name}");
         }
     }

@@ -69,7 +69,7 @@ async fn a_refresh_whose_service_may_not_be_described_is_asked_about_calmly_and_
     );
     sim.heal();
     daemon.run_for(MINUTE).await;
-    assert_eq!(daemon.last("api").expect(&daemon.says("api")).outcome, Outcome::Succeeded);
+    assert_eq!(daemon.ended("api").outcome, Outcome::Succeeded);
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +142,7 @@ async fn a_service_that_goes_away_leaves_in_mid_refresh_and_while_idle() {
             }
         }
         daemon.run_for(10 * MINUTE).await;
-        let last = daemon.last("api").expect(&daemon.says("api"));
+        let last = daemon.ended("api");
         assert_eq!(last.outcome, Outcome::Superseded, "{last:?}");
         assert!(last.diagnosis.contains("deleted"), "{last:?}");
         assert_eq!(
@@ -175,7 +175,7 @@ async fn a_service_that_reports_no_rollout_state_is_proven_by_its_tasks() {
     sim.set_rollout_state_raw("prd", "api", Some(""));
     let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
     daemon.run_for(HOUR).await;
-    assert_eq!(daemon.last("api").expect(&daemon.says("api")).outcome, Outcome::Succeeded);
+    assert_eq!(daemon.ended("api").outcome, Outcome::Succeeded);
     assert_eq!(sim.started_deployments("prd", "api"), 1);
 }
 
@@ -210,13 +210,13 @@ async fn services_that_are_not_for_us_say_why() {
         assert_eq!(sim.started_deployments("prd", name), 0, "{name}");
     }
     for name in ["short", "spot"] {
-        assert_eq!(daemon.last(name).expect(&daemon.says(name)).outcome, Outcome::Succeeded);
+        assert_eq!(daemon.ended(name).outcome, Outcome::Succeeded);
     }
     sim.untag_service("prd", "tagged", "ecs-refresh:hold");
     sim.hide_created_at("prd", "ageless", false);
     daemon.run_for(HOUR / 2).await;
     for name in ["tagged", "ageless"] {
-        assert_eq!(daemon.last(name).expect(&daemon.says(name)).outcome, Outcome::Succeeded);
+        assert_eq!(daemon.ended(name).outcome, Outcome::Succeeded);
     }
 }
 
@@ -230,7 +230,7 @@ async fn the_desired_count_may_change_in_mid_rollout() {
         daemon.run_for(MINUTE / 2).await;
         sim.set_desired("prd", "api", after);
         daemon.run_for(HOUR / 2).await;
-        let last = daemon.last("api").expect(&daemon.says("api"));
+        let last = daemon.ended("api");
         assert_eq!(last.outcome, Outcome::Succeeded, "{before} to {after}: {last:?}");
         assert_eq!(sim.started_deployments("prd", "api"), 1);
         assert_eq!(sim.service("prd", "api").desired, after, "nobody fights auto scaling");
