@@ -10,12 +10,12 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use humantime::format_duration;
 
 use crate::clock::Time;
 use crate::plan::policy::Policy;
 use crate::plan::schedule::{CronWindow, Schedule, Span};
 use crate::plan::selector::{Pattern, Selector};
+use crate::plan::words;
 use crate::settings::{self, Problem, Settings, Sources};
 
 /// How many windows of each policy are shown.
@@ -67,7 +67,7 @@ fn describe_policy(policy: &Policy, now: Time, out: &mut dyn Write) -> io::Resul
         None => writeln!(out, "  due       never by age")?,
         Some(Duration::ZERO) => writeln!(out, "  due       in every window")?,
         Some(age) => {
-            writeln!(out, "  due       before a task is older than {}", format_duration(age))?;
+            writeln!(out, "  due       before a task is older than {}", words::Span(age))?;
         }
     }
     writeln!(out, "  pace      {}", pace(policy))?;
@@ -123,17 +123,17 @@ fn selection(selector: &Selector) -> String {
 fn pace(policy: &Policy) -> String {
     let mut text = format!("{} at a time", policy.concurrency);
     if !policy.settle.is_zero() {
-        text += &format!(", {} between them", format_duration(policy.settle));
+        text += &format!(", {} between them", words::Span(policy.settle));
     }
-    let timeout = format_duration(policy.rollout_timeout);
-    text + &format!(", {timeout} each, stops after {} failed", policy.max_failures)
+    let timeout = words::Span(policy.rollout_timeout);
+    text + &format!(", given up after {timeout}, stops after {} failed", policy.max_failures)
 }
 
 fn windows(schedule: &Schedule) -> String {
     let Some(windows) = schedule.windows() else { return "always".to_owned() };
     let window = |window: &CronWindow| {
         let duration = window.duration().to_std().unwrap_or_default();
-        format!("{} for {}", window.text(), format_duration(duration))
+        format!("{} for {}", window.text(), words::Span(duration))
     };
     let list: Vec<String> = windows.iter().map(window).collect();
     format!("{}, in {}", list.join("; "), schedule.zone())
@@ -141,7 +141,7 @@ fn windows(schedule: &Schedule) -> String {
 
 /// A span in its zone's time; what is the same at both ends is said once.
 fn local(zone: Tz, span: Span) -> String {
-    const FULL: &str = "%a %Y-%m-%d %H:%M %:z";
+    const FULL: &str = "%a %Y-%m-%d %H:%M %Z";
     if span.opens == Time::MIN_UTC && span.closes == Time::MAX_UTC {
         return "at any time".to_owned();
     }
@@ -160,7 +160,7 @@ fn local(zone: Tz, span: Span) -> String {
                 "{} to {} {}",
                 opens.format("%a %Y-%m-%d %H:%M"),
                 closes.format("%H:%M"),
-                closes.format("%:z")
+                closes.format("%Z")
             )
         }
         Some(closes) => format!("{} to {}", opens.format(FULL), closes.format(FULL)),

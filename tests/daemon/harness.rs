@@ -247,14 +247,14 @@ impl Daemon {
         }
     }
 
-    /// The same of an attempt that must have ended.
-    pub fn ended(&self, name: &str) -> &Finished {
-        self.last(name).unwrap_or_else(|| panic!("{name}: {}", self.says(name)))
-    }
-
     /// How the last attempt about a service ended.
     pub fn last(&self, name: &str) -> Option<&Finished> {
         self.reconciler.record(&service(name))?.last.as_ref()
+    }
+
+    /// The same of an attempt that must have ended.
+    pub fn ended(&self, name: &str) -> &Finished {
+        self.last(name).unwrap_or_else(|| panic!("{name}: {}", self.says(name)))
     }
 }
 

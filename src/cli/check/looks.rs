@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use humantime::format_duration;
-
+use crate::plan::words;
 use crate::settings::Daemon;
 
 /// Amazon ECS API reference, request throttling: service resource reads and cluster resource reads
@@ -53,11 +52,11 @@ const MOST_SECONDS: f64 = 365.0 * 86_400.0;
 
 /// Writes how long a look takes at fleets of three sizes.
 pub fn describe(daemon: &Daemon, out: &mut dyn Write) -> io::Result<()> {
-    let (share, resync) = (daemon.api_share, format_duration(daemon.resync));
+    let (share, resync) = (daemon.api_share, words::Span(daemon.resync));
     writeln!(out, "\na look at the fleet takes about (api_share {share}, resync {resync})")?;
     for services in FLEETS {
         let look = Look::at(services, daemon.api_share);
-        let (cold, warm) = (format_duration(look.cold), format_duration(look.warm));
+        let (cold, warm) = (words::Span(look.cold), words::Span(look.warm));
         let tasks = services * TASKS_PER_SERVICE;
         write!(out, "  {services:>5} services, {tasks:>6} tasks: {cold} at first, then {warm}")?;
         let late = look.warm > daemon.resync;
@@ -73,9 +72,9 @@ pub fn warning(daemon: &Daemon) -> Option<String> {
     (look.warm > daemon.resync).then(|| {
         format!(
             "daemon.resync is {}, but at api_share {} a look at {services} services takes {}",
-            format_duration(daemon.resync),
+            words::Span(daemon.resync),
             daemon.api_share,
-            format_duration(look.warm)
+            words::Span(look.warm)
         )
     })
 }

@@ -56,27 +56,27 @@ dry run: nothing will be refreshed
 
 policy "nightly"
   services  clusters prd-*; names api-*; except api-b; tags refresh=*
-  due       before a task is older than 7days
-  pace      1 at a time, 1m 30s between them, 1h each, stops after 1 failed
+  due       before a task is older than 7d
+  pace      1 at a time, 1m 30s between them, given up after 1h, stops after 1 failed
   windows   0 23 * * SAT,SUN for 2h, in Europe/Berlin
-  freeze    Sun 2026-11-29 00:00 +01:00 to Tue 2026-12-01 00:00 +01:00 (sale)
-  open now  Sat 2026-11-21 23:00 +01:00 to Sun 2026-11-22 01:00 +01:00
-  next      Sun 2026-11-22 23:00 +01:00 to Mon 2026-11-23 01:00 +01:00
-            Sat 2026-11-28 23:00 +01:00 to Sun 2026-11-29 00:00 +01:00
-            Sat 2026-12-05 23:00 +01:00 to Sun 2026-12-06 01:00 +01:00
-            Sun 2026-12-06 23:00 +01:00 to Mon 2026-12-07 01:00 +01:00
+  freeze    Sun 2026-11-29 00:00 CET to Tue 2026-12-01 00:00 CET (sale)
+  open now  Sat 2026-11-21 23:00 CET to Sun 2026-11-22 01:00 CET
+  next      Sun 2026-11-22 23:00 CET to Mon 2026-11-23 01:00 CET
+            Sat 2026-11-28 23:00 CET to Sun 2026-11-29 00:00 CET
+            Sat 2026-12-05 23:00 CET to Sun 2026-12-06 01:00 CET
+            Sun 2026-12-06 23:00 CET to Mon 2026-12-07 01:00 CET
 
 policy "rest" (disabled)
   services  clusters prd-eu, dev
   due       never by age
-  pace      1 at a time, 1h each, stops after 1 failed
+  pace      1 at a time, given up after 1h, stops after 1 failed
   windows   always
   open now  at any time
 
 warnings
   prod.toml:17: policy "rest": without `max_task_age` no service is ever due
       hint: max_task_age = "7d"
-  policy "nightly": a freeze is over: Sun 2026-11-01 00:00 +01:00 to Tue 2026-11-03 00:00 +01:00
+  policy "nightly": a freeze is over: Sun 2026-11-01 00:00 CET to Tue 2026-11-03 00:00 CET
   policies "nightly" and "rest" may overlap: a service of both belongs to the first, "nightly"
 
 a look at the fleet takes about (api_share 0.25, resync 1m)
