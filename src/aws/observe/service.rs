@@ -20,7 +20,7 @@ pub(super) fn described(read: ServiceReading) -> ServiceLook {
 
 /// Adds what `depth` asks for to what was read of a service before.
 pub(super) async fn look_closer(ecs: Ecs, read: ServiceReading, depth: Depth) -> ServiceLook {
-    let tasks = list_and_describe(&ecs, &read.key).await;
+    let tasks = Some(list_and_describe(&ecs, &read.key).await);
     let post_mortem = match depth {
         Depth::Describe | Depth::Tasks => None,
         Depth::PostMortem { since } => Some(gather(&ecs, &read.key, since, read.events).await),
@@ -28,9 +28,10 @@ pub(super) async fn look_closer(ecs: Ecs, read: ServiceReading, depth: Depth) ->
     ServiceLook { key: read.key, reading: read.reading, tasks, post_mortem }
 }
 
-/// The tasks of a service, every one of them described now. `None` when none could be listed.
-async fn list_and_describe(ecs: &Ecs, key: &ServiceKey) -> Option<Tasks> {
-    let (listed_at, ids, all_listed) = list(ecs, key).await?;
+/// The tasks of a service, every one of them described now. A listing that failed is an incomplete
+/// one of no tasks: that it was tried is worth knowing.
+async fn list_and_describe(ecs: &Ecs, key: &ServiceKey) -> Tasks {
+    let (listed_at, ids, all_listed) = list(ecs, key).await;
     let mut found = Tasks { listed_at, complete: all_listed, tasks: Vec::new() };
     for batch in ids.chunks(DESCRIBE_TASKS_MAX) {
         match ecs.describe_tasks(key.cluster(), batch, Priority::Urgent).await {
@@ -46,23 +47,23 @@ async fn list_and_describe(ecs: &Ecs, key: &ServiceKey) -> Option<Tasks> {
         }
     }
     found.tasks.sort_by_key(|task| task.id);
-    Some(found)
+    found
 }
 
 /// When the listing began, what it named, and whether it was read to its end.
-async fn list(ecs: &Ecs, key: &ServiceKey) -> Option<(Time, Vec<TaskId>, bool)> {
+async fn list(ecs: &Ecs, key: &ServiceKey) -> (Time, Vec<TaskId>, bool) {
     let first = ecs.list_tasks_page(ListTasks::Service(key), None, Priority::Urgent).await;
     let listed_at = first.at;
-    let mut page = first.result.ok()?;
+    let Ok(mut page) = first.result else { return (listed_at, Vec::new(), false) };
     let mut ids = page.items;
     let mut pages = 1;
     while let Some(token) = page.next {
         if pages == PAGES_MAX {
-            return Some((listed_at, ids, false));
+            return (listed_at, ids, false);
         }
         let what = ListTasks::Service(key);
         match ecs.list_tasks_page(what, Some(token), Priority::Urgent).await.result {
-            Err(_) => return Some((listed_at, ids, false)),
+            Err(_) => return (listed_at, ids, false),
             Ok(next) => page = next,
         }
         ids.append(&mut page.items);
@@ -70,7 +71,7 @@ async fn list(ecs: &Ecs, key: &ServiceKey) -> Option<(Time, Vec<TaskId>, bool)> 
     }
     ids.sort_unstable();
     ids.dedup();
-    Some((listed_at, ids, true))
+    (listed_at, ids, true)
 }
 
 /// What happened since: older events and stopped tasks are about other deployments.

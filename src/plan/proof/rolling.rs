@@ -26,6 +26,7 @@ pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgemen
             Proof::Proven => return case.finish(Outcome::Succeeded, "every task was replaced"),
             Proof::NotYet => {}
             Proof::TasksNotRead if case.overdue() => {}
+            Proof::TasksNotRead if tasks_tried(case) => return case.going(reason, Depth::Tasks),
             Proof::TasksNotRead => return case.going_deeper(reason, Depth::Tasks),
         }
     }
@@ -85,6 +86,12 @@ fn tasks_read(case: &Case<'_>) -> bool {
         .tasks
         .as_ref()
         .is_some_and(|tasks| tasks.complete && tasks.listed_at >= case.description.described_at)
+}
+
+/// Whether that was tried, with whatever success: what failed is not rushed.
+fn tasks_tried(case: &Case<'_>) -> bool {
+    let tasks = case.service.tasks.as_ref();
+    tasks.is_some_and(|tasks| tasks.listed_at >= case.description.described_at)
 }
 
 fn too_late(case: &Case<'_>, says_done: bool) -> String {

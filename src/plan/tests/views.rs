@@ -38,7 +38,7 @@ fn an_age_needs_every_task() {
 fn tasks_listed_before_the_deployment_was_made_tell_nothing_of_its_tasks() {
     let deployed = |ago, listed| a_service("api").deployed(ago).tasks_listed(listed);
     assert_eq!(label(deployed("20m", "21m")), "not_observed_yet");
-    assert_eq!(label(deployed("20m", "20m")), "due");
+    assert_eq!(label(deployed("20m", "19m")), "due");
     let stale = scenario().policy(nightly()).service(deployed("20m", "21m")).plan();
     assert_eq!(stale.of("api").oldest_created_at, None);
 }
