@@ -3,16 +3,13 @@
 
 use super::due::{Age, age, deployed_already, due_by_age};
 use super::fleet::{Controller, Deployment, Description, RolloutState, Service, Strategy, Tasks};
-use super::ledger::{Cause, Record};
+use super::ledger::{Cause, FAILURES_IN_A_ROW, Record};
 use super::standing::Standing;
 use super::verdict::{Due, Reason};
 use crate::clock::{Time, elapsed};
 
 /// The tag by which a service's owner holds it, with the tag's value as the reason.
 pub const HOLD_TAG: &str = "ecs-refresh:hold";
-
-/// A service is held after so many failed attempts in a row.
-const FAILURES_IN_A_ROW: u32 = 3;
 
 /// What may be asked of one service beyond its policy: a refresh by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -188,6 +188,24 @@ pub struct Ledger {
     pub records: BTreeMap<ServiceKey, Record>,
 }
 
+impl Ledger {
+    /// Drops the records that can have no effect any more, and names them: of services that may
+    /// long be gone.
+    pub fn prune(&mut self, now: Time) -> Vec<ServiceKey> {
+        let (old, kept) = std::mem::take(&mut self.records)
+            .into_iter()
+            .partition(|(_, record)| record.is_obsolete(now));
+        self.records = kept;
+        old.into_keys().collect()
+    }
+}
+
+/// A service is held after so many failed attempts in a row.
+pub const FAILURES_IN_A_ROW: u32 = 3;
+
+/// A record that holds nothing back is kept for so long.
+const RECORD_KEPT: TimeDelta = TimeDelta::days(90);
+
 /// The shortest pause after a refused call; it doubles with every further one.
 const REFUSED_PAUSE_MIN: TimeDelta = TimeDelta::minutes(1);
 
@@ -205,6 +223,16 @@ impl Refused {
 /// The transitions of a record. Each is stored as a whole, before or after the effect that it
 /// belongs to.
 impl Record {
+    /// Whether it is old and keeps nothing from happening: no attempt is open, and the service is
+    /// not held for failing again and again.
+    fn is_obsolete(&self, now: Time) -> bool {
+        let ended_at = self.last.as_ref().map(|last| last.finished_at);
+        let refused_at = self.refused.as_ref().map(|refused| refused.problem.at);
+        self.open.is_none()
+            && self.failures_in_a_row < FAILURES_IN_A_ROW
+            && ended_at.max(refused_at).is_none_or(|at| shift(at, RECORD_KEPT) < now)
+    }
+
     /// Intent: from here on the call may have been sent.
     pub fn begin(&mut self, attempt: Attempt) {
         self.open = Some(attempt);

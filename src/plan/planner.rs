@@ -19,7 +19,7 @@ use super::step::{Depth, Look, Start, Step};
 use super::verdict::{Due, Reason, Verdict};
 use crate::clock::Time;
 
-/// A start rests on a reading that began no longer ago than this.
+/// A start rests on a reading that began less long ago than this.
 const FRESH_ENOUGH: TimeDelta = TimeDelta::seconds(5);
 
 /// What should happen, and why not more.
@@ -277,7 +277,7 @@ impl<'a> Planner<'a> {
         let Some(service) = self.fleet.service(&candidate.service) else { return };
         let Some(description) = &service.description else { return };
         let age = self.now - description.described_at;
-        if age > FRESH_ENOUGH || age < TimeDelta::zero() {
+        if age >= FRESH_ENOUGH || age < TimeDelta::zero() {
             let look = Look { service: service.key.clone(), depth: Depth::Describe, at: self.now };
             return self.looks.push(look);
         }

@@ -165,18 +165,6 @@ impl Selector {
         })
     }
 
-    /// Whether tags must be known to decide.
-    pub fn needs_tags(&self) -> bool {
-        !self.tags.is_empty()
-    }
-
-    /// The clusters by name; `None` when a pattern makes it necessary to list them.
-    pub fn literal_clusters(&self) -> Option<Vec<&str>> {
-        let name = |pattern: &'_ Pattern| pattern.is_literal().then_some(());
-        self.clusters.iter().try_for_each(name)?;
-        Some(self.clusters.iter().map(Pattern::text).collect())
-    }
-
     /// The patterns over clusters.
     pub fn clusters(&self) -> &[Pattern] {
         &self.clusters
@@ -271,17 +259,8 @@ mod tests {
     fn all_tags_must_be_there_and_a_star_is_any_value() {
         let wanted = tags(&[("refresh", "weekly"), ("team", "*")]);
         let selector = Selector::new(patterns(&["*"]), vec![], vec![], wanted);
-        assert!(selector.needs_tags());
         assert!(selector.matches_tags(&tags(&[("refresh", "weekly"), ("team", "a"), ("x", "y")])));
         assert!(!selector.matches_tags(&tags(&[("refresh", "weekly")])));
         assert!(!selector.matches_tags(&tags(&[("refresh", "daily"), ("team", "a")])));
-    }
-
-    #[test]
-    fn clusters_are_known_by_name_unless_a_pattern_is_among_them() {
-        let clusters =
-            |texts: &[&str]| Selector::new(patterns(texts), vec![], vec![], BTreeMap::new());
-        assert_eq!(clusters(&["a", "b"]).literal_clusters(), Some(vec!["a", "b"]));
-        assert_eq!(clusters(&["a", "b-*"]).literal_clusters(), None);
     }
 }

@@ -46,7 +46,7 @@ pub struct Start {
     pub policy: Arc<str>,
     pub cause: Cause,
     pub before: Before,
-    /// The call may be sent until this instant and not after: the view that it rests on grows
+    /// The call may be sent before this instant and not at it or after: the view that it rests on grows
     /// stale, the window closes, a freeze begins.
     pub send_by: Time,
     /// From intent to giving up.

@@ -15,6 +15,8 @@ pub struct Clusters {
     listing_problem: Option<String>,
     missing: BTreeMap<String, String>,
     looked_at: BTreeSet<ClusterKey>,
+    /// Whether any look ever was complete.
+    seen_one: bool,
 }
 
 impl Clusters {
@@ -36,11 +38,17 @@ impl Clusters {
     /// Takes in that a look at a cluster has ended, however it went.
     pub fn looked_at(&mut self, look: &ClusterLook) {
         self.looked_at.insert(look.cluster.clone());
+        self.seen_one |= look.complete;
     }
 
-    /// Whether every cluster there is was looked at.
+    /// Whether every cluster there is was looked at, and anything could be seen. A cluster that
+    /// may not be read does not keep the others from being refreshed.
     pub fn all_looked_at(&self, fleet: &Fleet) -> bool {
-        self.listed && fleet.clusters().all(|(cluster, _)| self.looked_at.contains(cluster))
+        let mut clusters = fleet.clusters();
+        let nothing_there = fleet.clusters().next().is_none();
+        self.listed
+            && (self.seen_one || nothing_there)
+            && clusters.all(|(cluster, _)| self.looked_at.contains(cluster))
     }
 
     /// What is wrong, in sentences.

@@ -95,7 +95,7 @@ pub async fn start(
     permit: Permit,
 ) -> Stepped {
     let clock = effects.clock.clone();
-    let may_send = move || clock.now() <= send_by && permit.holds();
+    let may_send = move || clock.now() < send_by && permit.holds();
     // A start that has grown old leaves the queue without a token: taking one would leave those
     // behind it too late as well, and with enough of them nothing would ever be sent.
     let patience = elapsed(effects.clock.now(), send_by);

@@ -224,7 +224,15 @@ impl Reconciler {
             configuration: true,
             store: true,
             first_look: self.clusters.all_looked_at(&self.fleet),
-            why: self.clusters.problems().into_iter().next(),
+            why: self.why_not_ready(),
         }
+    }
+
+    /// The first thing that is wrong with the observation as a whole.
+    fn why_not_ready(&self) -> Option<String> {
+        let looks = self.fleet.clusters().filter_map(|(cluster, view)| {
+            view.problem.as_ref().map(|problem| format!("cluster {cluster}: {problem}"))
+        });
+        self.clusters.problems().into_iter().chain(looks).next()
     }
 }

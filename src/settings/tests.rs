@@ -133,7 +133,7 @@ fn every_value_of_a_policy_arrives() {
     let settings = load_files(&[("x.toml", text)], &Sources::default()).unwrap();
     let policy = &settings.policies.policies[0];
     assert_eq!((&*policy.name, policy.enabled), ("nightly", false));
-    assert_eq!(policy.selector.literal_clusters(), Some(vec!["prd"]));
+    assert_eq!(policy.selector.clusters()[0].text(), "prd");
     assert!(policy.selector.matches_name("api-a") && !policy.selector.matches_name("api-b"));
     assert_eq!(policy.selector.tags().len(), 2);
     assert_eq!(policy.schedule.zone(), chrono_tz::Tz::Asia__Tokyo);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::Time;
 use crate::plan::ledger::Ledger;
 use crate::settings::Settings;
 use crate::store::{FileStore, MemoryStore, Store, StoreError};
@@ -11,7 +12,7 @@ use crate::store::{FileStore, MemoryStore, Store, StoreError};
 ///
 /// # Errors
 /// When the store cannot be opened or read.
-pub async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Ledger), StoreError> {
+pub async fn open(settings: &Settings, now: Time) -> Result<(Arc<dyn Store>, Ledger), StoreError> {
     let path = &settings.store.path;
     if settings.policies.dry_run {
         let ledger = FileStore::load_read_only(path).await.unwrap_or_else(|error| {
@@ -21,7 +22,10 @@ pub async fn open(settings: &Settings) -> Result<(Arc<dyn Store>, Ledger), Store
         return Ok((Arc::new(MemoryStore::default()), ledger));
     }
     let store = FileStore::open(path).await?;
-    let ledger = store.load().await?;
+    let mut ledger = store.load().await?;
+    for service in ledger.prune(now) {
+        store.remove(&service).await?;
+    }
     let open = ledger.records.values().filter(|record| record.open.is_some()).count();
     tracing::info!(
         path = %path.display(),

@@ -174,7 +174,8 @@ async fn reconcile(
     mut first: Ending,
     hangups: Option<Signal>,
 ) -> Exit {
-    let (store, remembered): (Arc<dyn Store>, _) = match ledger::open(&settings).await {
+    let (store, remembered): (Arc<dyn Store>, _) = match ledger::open(&settings, clock.now()).await
+    {
         Ok(opened) => opened,
         Err(error) => return Exit::cannot(error),
     };

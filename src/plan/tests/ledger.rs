@@ -3,7 +3,7 @@
 use super::fixture::{NOW, an_attempt, at, delta, finished, key, problem};
 use crate::plan::fleet::{DeploymentId, ProblemClass};
 use crate::plan::key::ServiceKey;
-use crate::plan::ledger::{Attempt, Call, Outcome, Record};
+use crate::plan::ledger::{Attempt, Call, Ledger, Outcome, Record};
 
 fn attempt(primary: &str) -> Attempt {
     an_attempt("1m").left(primary).unanswered().build(key("api"), at(NOW))
@@ -105,4 +105,28 @@ fn an_attempt_that_ended_before_it_began_took_no_time() {
     let attempt = attempt("ecs-svc/1");
     let ended = finished(Outcome::Failed, attempt, at(NOW) - delta("2h"));
     assert_eq!(ended.duration(), std::time::Duration::ZERO);
+}
+
+#[test]
+fn records_that_have_no_effect_any_more_are_dropped() {
+    let ended = |outcome, failures_in_a_row| {
+        let mut record = Record::default();
+        finish(&mut record, "ecs-svc/1", outcome, Some("ecs-svc/2"));
+        Record { failures_in_a_row, ..record }
+    };
+    let mut open = ended(Outcome::Succeeded, 0);
+    open.begin(attempt("ecs-svc/2"));
+    let records = [
+        ("gone", ended(Outcome::Succeeded, 0)),
+        ("held", ended(Outcome::Failed, 3)),
+        ("open", open),
+        ("empty", Record::default()),
+    ];
+    let records = records.map(|(name, record)| (key(name), record));
+    for (days, dropped) in [(89, vec!["empty"]), (91, vec!["empty", "gone"])] {
+        let mut ledger = Ledger { records: records.clone().into() };
+        let names: Vec<_> = ledger.prune(at(NOW) + chrono::TimeDelta::days(days));
+        assert_eq!(names, dropped.into_iter().map(key).collect::<Vec<_>>(), "{days} days");
+        assert_eq!(ledger.records.len() + names.len(), 4);
+    }
 }

@@ -42,8 +42,8 @@ fn nothing_starts_on_a_description_that_is_stale_or_of_the_future() {
     let api = || a_service("api");
     for (service, starts) in [
         (api().described("0s"), true),
-        (api().described("5s"), true),
-        (api().described("5001ms"), false),
+        (api().described("4999ms"), true),
+        (api().described("5s"), false),
         (api().described("1h"), false),
         (api().described_in("1ms"), false),
         (api().described_in("1h"), false),
