@@ -88,6 +88,8 @@ pub struct Reconciler {
     postponed: BTreeMap<ServiceKey, Time>,
     tasks: JoinSet<Event>,
     clusters: Clusters,
+    /// Policies that own no service, as far as was said already.
+    empty_policies: BTreeSet<Arc<str>>,
     config_valid: bool,
     last_look_at: Option<Time>,
     /// For starts planned under the configuration that is in force.
@@ -126,6 +128,7 @@ impl Reconciler {
             postponed: BTreeMap::new(),
             tasks: JoinSet::new(),
             clusters: Clusters::default(),
+            empty_policies: BTreeSet::new(),
             config_valid: true,
             last_look_at: None,
             permit: Permit::granted(),
@@ -178,6 +181,7 @@ impl Reconciler {
             }
         }
         self.queue.plan_looks(&self.plan.looks);
+        self.report_empty_policies();
         self.publish();
         if !self.draining {
             self.begin_looks();

@@ -1,5 +1,6 @@
 //! What the loop says: logs, counters and the published status.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +23,33 @@ impl Reconciler {
             policies: Arc::clone(&self.policies),
             clusters: Arc::new(statuses(&self.fleet)),
             readiness: self.readiness(),
-            problems: Arc::new(self.clusters.problems()),
+            problems: Arc::new(self.problems()),
             last_look_at: self.last_look_at,
             config_valid: self.config_valid,
             leader: true,
         });
+    }
+
+    /// What is wrong with the observation as a whole, in sentences.
+    fn problems(&self) -> Vec<String> {
+        let empty = self.empty_policies.iter().map(|name| selects_nothing(name));
+        self.clusters.problems().into_iter().chain(empty).collect()
+    }
+
+    /// Logs which policies turned out to own no service: a slip in a pattern would go unnoticed.
+    pub(super) fn report_empty_policies(&mut self) {
+        if !self.clusters.all_looked_at(&self.fleet) {
+            return;
+        }
+        let policies = self.plan.policies.iter();
+        let empty: BTreeSet<_> = policies
+            .filter(|policy| policy.services.values().all(|number| *number == 0))
+            .map(|policy| policy.name.clone())
+            .collect();
+        for name in empty.difference(&self.empty_policies) {
+            tracing::warn!(policy = %name, "{}", selects_nothing(name));
+        }
+        self.empty_policies = empty;
     }
 
     /// Logs the verdicts that changed for a reader: a service that is held now, or no longer is.
@@ -147,6 +170,10 @@ impl Reconciler {
             ),
         }
     }
+}
+
+fn selects_nothing(policy: &str) -> String {
+    format!("policy {policy} selects no Fargate service: look at its clusters, names and tags")
 }
 
 fn held(verdict: &Verdict) -> Option<&'static str> {

@@ -300,3 +300,19 @@ async fn before_the_first_look_and_without_credentials_the_daemon_is_not_ready_a
     assert!(why.contains("no AWS credentials found: give the task a task role"), "{why}");
     assert_eq!(status.problems.as_slice(), [why]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_selects_nothing_is_reported_until_it_does() {
+    let clock = clock();
+    let sim = simulator(&clock);
+    sim.add_service(ServiceSpec::new("prd", "api").task_age(DAY));
+    let misspelt = Policy { selector: selector(&["prd"], &["wroker-*"]), ..weekly() };
+    let mut daemon = Daemon::start(&sim, &clock, policies([misspelt])).await;
+    daemon.run_for(2 * MINUTE).await;
+    let problems = || daemon.status.borrow().problems.clone();
+    let why = "policy weekly selects no Fargate service: look at its clusters, names and tags";
+    assert_eq!(problems().as_slice(), [why]);
+    sim.add_service(ServiceSpec::new("prd", "wroker-1").task_age(DAY));
+    daemon.run_for(2 * MINUTE).await;
+    assert!(daemon.status.borrow().problems.is_empty());
+}
