@@ -23,6 +23,7 @@ cases![
         a_changed_policy_is_taken_up_at_sighup,
         a_changed_file_is_taken_up_by_itself,
         a_dry_run_calls_nothing_and_stores_nothing,
+        a_dry_run_from_the_start_is_ended_by_a_restart_only,
     ],
     Promtool: [promtool_finds_nothing_to_say_about_the_metrics],
 ];
@@ -189,6 +190,30 @@ fn a_dry_run_calls_nothing_and_stores_nothing(_: &World) {
     daemon.stop().code(0);
     assert_eq!(simulated.aws.count("UpdateService"), 0);
     assert!(!place.path("ledger.redb").exists(), "a dry run stores nothing");
+}
+
+fn a_dry_run_from_the_start_is_ended_by_a_restart_only(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 1);
+    let place = Place::at(simulated.address);
+    let dry = format!("resync = \"1s\"\ndry_run = true\n{}", policy("weekly", "prd", WEEKLY));
+    place.configure(&dry);
+    let mut daemon = place.daemon();
+    daemon.service(20, "api", "it is due", |seen| seen["cause"] == "age");
+    place.configure(&dry.replace("dry_run = true", "dry_run = false"));
+    daemon.process.until(20, "it says that it has no ledger", |process| {
+        process.stderr().contains("has no ledger open").then_some(())
+    });
+    let looks = simulated.aws.count("DescribeServices");
+    daemon.process.until(20, "it looks twice more", |_| {
+        (simulated.aws.count("DescribeServices") > looks + 1).then_some(())
+    });
+    daemon.stop().code(0);
+    assert_eq!(simulated.aws.count("UpdateService"), 0);
+    let mut daemon = place.daemon();
+    daemon.service(30, "api", "it is refreshed", |seen| seen["reason"] == "our_rollout");
+    daemon.stop().code(0);
+    assert_eq!(simulated.aws.started_deployments("prd", "api"), 1);
 }
 
 fn promtool_finds_nothing_to_say_about_the_metrics(_: &World) {

@@ -80,10 +80,16 @@ async fn serve(
     let bound = listener.local_addr().unwrap_or(address);
     let shown = Surface::new(&settings, &clock);
     let (stop, stopped) = watch::channel(false);
-    let server = tokio::spawn(shown.serve(listener, stopped));
+    let mut server = tokio::spawn(shown.serve(listener, stopped));
     tracing::info!("listening on http://{bound}: /metrics, /healthz, /readyz, /api/v1/status");
     let grace = settings.daemon.shutdown_grace;
-    let exit = reconcile(settings, sources, &shown, clock, first, hangups).await;
+    let exit = tokio::select! {
+        biased;
+        exit = reconcile(settings, sources, &shown, clock, first, hangups) => exit,
+        ended = &mut server => {
+            return Exit::cannot(format!("the HTTP server ended unexpectedly: {ended:?}"));
+        }
+    };
     stop.send_replace(true);
     // A reader that is slow at the end is not waited for longer than for AWS.
     let _ = tokio::time::timeout(grace, server).await;

@@ -27,7 +27,9 @@ pub async fn watch(
 ) {
     let alarm = set_alarm(&settings.policies, &triggers).await;
     let in_force = settings.fingerprint;
-    let mut watcher = Watcher { settings, sources, triggers, resync, alarm, seen: Ok(in_force) };
+    let began_dry = settings.policies.dry_run;
+    let seen = Ok(in_force);
+    let mut watcher = Watcher { settings, sources, triggers, resync, alarm, seen, began_dry };
     loop {
         let wait = watcher.settings.daemon.resync;
         let asked = tokio::select! {
@@ -47,6 +49,8 @@ struct Watcher {
     alarm: Option<Alarm>,
     /// The newest content that was judged, or what kept it from being read.
     seen: Result<u64, String>,
+    /// A daemon that began as a dry run has opened no ledger, so it must not refresh anything.
+    began_dry: bool,
 }
 
 impl Watcher {
@@ -78,7 +82,15 @@ impl Watcher {
         reading.await.unwrap_or_else(|_| Ok(RawFiles::default()))
     }
 
-    async fn take_up(&mut self, settings: Settings) {
+    async fn take_up(&mut self, mut settings: Settings) {
+        if self.began_dry && !settings.policies.dry_run {
+            settings.policies.dry_run = true;
+            tracing::warn!(
+                key = "daemon.dry_run",
+                "this daemon began as a dry run and has no ledger open: dry_run = false needs a \
+                 restart, and nothing is refreshed until then"
+            );
+        }
         for key in self.settings.restart_needed(&settings) {
             tracing::warn!(key, "{key} has changed, which needs a restart: the old value stays");
         }
