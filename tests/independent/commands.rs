@@ -75,7 +75,7 @@ fn check_prints_the_next_windows_without_any_network(_: &World) {
     place.write("good.toml", NIGHTLY);
     let ended = place.run(&["check", "--config", "good.toml"]).code(0);
     assert!(ended.stdout.contains("policy \"nightly\""), "{ended}");
-    assert!(ended.stdout.contains("03:00 to 05:00 +09:00"), "{ended}");
+    assert!(ended.stdout.contains("03:00 to 05:00 JST"), "{ended}");
     assert_eq!(ended.stderr, "", "{ended}");
     // By the environment as well.
     let mut command = place.command(&["check"]);

@@ -147,13 +147,15 @@ fn a_page_of_html_costs_the_explanation_and_nothing_else(world: &World) {
     moto.service("html", "api");
     moto.tasks("html", "api");
     let before = moto.primary("html", "api");
-    let place = Place::at(moto.address);
-    let mut refresh = place.start(&["refresh", "html/api"]);
+    let (place, config) = place(moto, "html", "rollout_timeout = \"1m\"");
+    let config = config.display().to_string();
+    let mut refresh = place.start(&["refresh", "html/api", "--config", &config]);
     refresh.until(30, "the refresh is sent", |_| {
         let now = moto.primary("html", "api");
         (now != before).then_some(())
     });
-    // Somebody else's deployment takes over, and ListServiceDeployments cannot say whose it is.
+    // Somebody else's deployment takes over, and ListServiceDeployments cannot say whose it is,
+    // however often it is asked until the deadline.
     let input = json!({ "cluster": "html", "service": "api", "forceNewDeployment": true });
     moto.ecs("UpdateService", &input);
     let ended = refresh.wait(100);
