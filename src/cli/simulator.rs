@@ -12,6 +12,7 @@ use crate::simulator::{Options, ServiceSpec, Simulator};
 
 /// Serves a simulated AWS until it is interrupted: empty, or with the fleet that was asked for.
 pub async fn simulator(args: SimulatorArgs, clock: Clock) -> Exit {
+    let interrupted = super::run::interrupted();
     let fleet = match SeededFleet::of(&args.fleet) {
         Ok(fleet) => fleet,
         Err(exit) => return exit,
@@ -37,7 +38,7 @@ pub async fn simulator(args: SimulatorArgs, clock: Clock) -> Exit {
          Ctrl-C ends it; nothing is kept.",
         fleet.example()
     );
-    match simulator.serve(listener, super::run::interrupted()).await {
+    match simulator.serve(listener, interrupted).await {
         Ok(()) => Exit::Fine,
         Err(error) => Exit::cannot(error),
     }

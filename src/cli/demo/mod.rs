@@ -73,6 +73,7 @@ pub async fn demo(args: DemoArgs, clock: Clock) -> Exit {
 
 /// Listens, plays, and prints what comes before and after.
 async fn serve(settings: Settings, args: DemoArgs, clock: Clock) -> Exit {
+    let asked_to_end = asked_to_end(args.duration, interrupted());
     let usual = settings.daemon.listen;
     let (listener, moved) = match bind(usual, args.listen.is_some()).await {
         Ok(bound) => bound,
@@ -90,7 +91,7 @@ async fn serve(settings: Settings, args: DemoArgs, clock: Clock) -> Exit {
     let (stop, stopped) = watch::channel(false);
     let server = tokio::spawn(stage.surface.serve(listener, stopped));
     let mut seen = Seen::default();
-    let ended = stage.play(asked_to_end(args.duration), triggers, received, &mut seen).await;
+    let ended = stage.play(asked_to_end, triggers, received, &mut seen).await;
     if let Some(alarm) = alarm {
         alarm.stop().await;
     }
@@ -140,7 +141,7 @@ async fn bind(address: SocketAddr, insist: bool) -> std::io::Result<(TcpListener
     }
 }
 
-async fn asked_to_end(after: Option<Duration>) {
+async fn asked_to_end(after: Option<Duration>, interrupted: impl Future<Output = ()>) {
     let time_is_up = async {
         match after {
             Some(after) => tokio::time::sleep(after).await,
@@ -149,7 +150,7 @@ async fn asked_to_end(after: Option<Duration>) {
     };
     tokio::select! {
         biased;
-        () = interrupted() => {}
+        () = interrupted => {}
         () = time_is_up => {}
     }
 }

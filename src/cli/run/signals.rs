@@ -24,9 +24,10 @@ impl Signals {
     }
 }
 
-/// Ends when the process is told to end.
-pub async fn interrupted() {
-    Ending::listen().next().await;
+/// Ends when the process is told to end, from the call of this function on.
+pub fn interrupted() -> impl Future<Output = ()> + Send + 'static {
+    let mut ending = Ending::listen();
+    async move { ending.next().await }
 }
 
 /// Ends when the process is told to end for the second time.
