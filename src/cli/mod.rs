@@ -33,9 +33,14 @@ pub fn main() -> ExitCode {
     exit.report()
 }
 
+/// What the commands for people log: they say themselves, once, what the reconciler found.
+const QUIET: &str = "warn,ecs_refresh::reconciler=off";
+
 /// The demo is for reading, unless told otherwise.
 fn init_logging(args: &Args, clock: &Clock) -> Result<(), telemetry::TelemetryError> {
+    let quiet = matches!(args.command, Command::Plan(_) | Command::Refresh(_));
     let filter = std::env::var(telemetry::FILTER_VARIABLE).ok();
+    let filter = filter.or_else(|| quiet.then(|| QUIET.to_owned()));
     match (&args.command, args.log_format) {
         (Command::Demo(_), telemetry::Format::Auto) => {
             let terminal = std::io::stdout().is_terminal();

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use super::args::{FleetArgs, SimulatorArgs};
 use super::exit::Exit;
 use crate::clock::Clock;
+use crate::plan::words::Span;
 use crate::simulator::{Options, ServiceSpec, Simulator};
 
 /// Serves a simulated AWS until it is interrupted: empty, or with the fleet that was asked for.
@@ -95,7 +96,7 @@ impl fmt::Display for SeededFleet {
         let (clusters, services, tasks) = (self.clusters, self.services, self.tasks_per_service);
         write!(f, "clusters {clusters}, services {services}, tasks of each {tasks}")?;
         if services > 0 {
-            write!(f, ", created {} ago", humantime::format_duration(self.task_age))?;
+            write!(f, ", created {} ago", Span(self.task_age))?;
         }
         Ok(())
     }
@@ -134,7 +135,7 @@ mod tests {
             let view = simulator.service(cluster, &format!("svc-{service:04}"));
             assert_eq!((view.active_tasks().count(), view.deployments.len()), (3, 1));
         }
-        assert_eq!(fleet.to_string(), "clusters 2, services 5, tasks of each 3, created 8days ago");
+        assert_eq!(fleet.to_string(), "clusters 2, services 5, tasks of each 3, created 8d ago");
     }
 
     #[test]

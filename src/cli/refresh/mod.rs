@@ -21,7 +21,7 @@ use crate::plan::ledger::{Ledger, Outcome};
 use crate::plan::policy::{ByHand, Policies, Policy};
 use crate::plan::schedule::Schedule;
 use crate::plan::selector::{Pattern, Selector};
-use crate::plan::verdict::VerdictKind;
+use crate::plan::verdict::{Reason, VerdictKind};
 use crate::progress::Progress;
 use crate::reconciler::metrics::Outcomes;
 use crate::reconciler::status::Status;
@@ -187,7 +187,10 @@ fn judge(reconciler: &Reconciler, service: &ServiceKey, shown: &mut Shown) -> Op
                     verdict.reason
                 )));
             }
-            shown.show(&format!("{service}: {}", verdict.reason));
+            // The outcome is said once, when it is recorded.
+            if !matches!(verdict.reason, Reason::Judged { .. }) {
+                shown.show(&format!("{service}: {}", verdict.reason));
+            }
             None
         }
         None => match (reconciler.fleet().gone_at(service), reconciler.fleet().service(service)) {
