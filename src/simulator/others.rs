@@ -94,18 +94,6 @@ impl Simulator {
         })
     }
 
-    /// Fargate retires the host of the oldest task. Returns the task's id.
-    ///
-    /// # Panics
-    /// When there is no such service.
-    pub fn retire_task(&self, cluster: &str, service: &str) -> Option<String> {
-        let reason =
-            "ECS is performing maintenance on the underlying infrastructure hosting the task";
-        self.on_service(cluster, service, |ecs, at, now| {
-            ecs.stop_oldest(at, "ServiceSchedulerInitiated", reason, now)
-        })
-    }
-
     /// Adds or changes a tag of a service.
     ///
     /// # Panics
