@@ -16,7 +16,7 @@ use ecs_refresh::plan::ledger::{
     Attempt, AttemptId, Before, Call, Cause, Finished, Ledger, Outcome, Record,
 };
 use ecs_refresh::plan::plan;
-use ecs_refresh::plan::policy::{Limits, Policies, Policy};
+use ecs_refresh::plan::policy::{Limits, Policies, Policy, RetirementRule};
 use ecs_refresh::plan::schedule::{CronWindow, Freeze, Schedule, Windows};
 use ecs_refresh::plan::selector::{Pattern, Selector};
 
@@ -66,6 +66,7 @@ fn policies() -> Policies {
             settle: Duration::ZERO,
             rollout_timeout: Duration::from_secs(3_600),
             max_failures: 3,
+            retirement: RetirementRule::default(),
         }
     };
     Policies {
@@ -222,7 +223,7 @@ fn ledger(services: usize) -> Ledger {
         let record = Record { open, last, ..Record::default() };
         (record != Record::default()).then_some((key, record))
     };
-    Ledger { records: (0..services).filter_map(record).collect() }
+    Ledger { records: (0..services).filter_map(record).collect(), ..Ledger::default() }
 }
 
 fn bench(criterion: &mut Criterion) {

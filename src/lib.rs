@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod cli;
 pub mod clock;
+pub mod events;
 pub mod http;
 pub mod metrics;
 pub mod plan;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::due::shift;
 use super::fleet::{DeploymentId, Problem, TaskId};
 use super::key::ServiceKey;
+use super::notice::{Notices, Retirement};
 use crate::clock::{Time, elapsed};
 use crate::metrics::Label;
 
@@ -168,6 +169,9 @@ pub struct Record {
     pub failures_in_a_row: u32,
     /// Calls that were refused, since the last one that was not.
     pub refused: Option<Refused>,
+    /// What became of the retirement notices about it, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retirements: Vec<Retirement>,
 }
 
 /// The answer that kept an attempt from starting, and how often in a row.
@@ -186,6 +190,7 @@ pub struct Refused {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
     pub records: BTreeMap<ServiceKey, Record>,
+    pub notices: Notices,
 }
 
 impl Ledger {

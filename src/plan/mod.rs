@@ -9,6 +9,7 @@ pub mod fleet;
 mod gate;
 pub mod key;
 pub mod ledger;
+pub mod notice;
 mod pace;
 mod planner;
 pub mod policy;

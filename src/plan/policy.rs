@@ -54,4 +54,33 @@ pub struct Policy {
     pub rollout_timeout: Duration,
     /// Failed refreshes in one span before the policy stops. At least 1.
     pub max_failures: u32,
+    /// What is done about retirement notices.
+    pub retirement: RetirementRule,
+}
+
+/// `retirement` of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetirementRule {
+    pub mode: RetirementMode,
+    /// How long before the deadline the service's tasks should have been replaced.
+    pub margin: Duration,
+}
+
+impl Default for RetirementRule {
+    fn default() -> Self {
+        Self { mode: RetirementMode::BeforeDeadline, margin: Duration::from_secs(86_400) }
+    }
+}
+
+/// When a service may be refreshed because of a retirement notice. Freezes stop all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetirementMode {
+    /// In windows only.
+    WindowOnly,
+    /// In windows, and outside of them from deadline - margin on.
+    BeforeDeadline,
+    /// At once.
+    Immediately,
+    /// Never: notices are shown, and AWS replaces the tasks.
+    Ignore,
 }

@@ -35,6 +35,18 @@ impl Reconciler {
                 self.progress.made(now);
             }
             Event::Trigger(Trigger::Wake { reason }) => tracing::debug!(%reason, "woken"),
+            Event::Trigger(Trigger::Woken { services }) => {
+                let _ = services;
+            }
+            Event::Trigger(Trigger::Notice { pages, answer }) => self.take_in(pages, answer),
+            Event::Trigger(Trigger::Queue(problem)) => {
+                let _ = problem;
+            }
+            Event::Noticed { pages, stored } => {
+                if stored.is_ok() {
+                    pages.into_iter().for_each(|page| self.ledger.notices.insert(page));
+                }
+            }
             Event::Trigger(Trigger::Reload(reload)) => self.apply_reload(reload),
             Event::Trigger(Trigger::Shutdown) => {
                 self.permit.withdraw();

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use super::execute::Stepped;
 use super::observe::ClustersSeen;
-use crate::plan::fleet::{ClusterLook, ServiceLook};
+use tokio::sync::oneshot;
+
+use crate::plan::fleet::{ClusterLook, Problem, ServiceLook};
 use crate::plan::key::ServiceKey;
+use crate::plan::notice::NoticePage;
 use crate::plan::policy::Policies;
 
 /// Something to take in, after which the plan is made anew.
@@ -20,6 +23,8 @@ pub enum Event {
     Services { asked: Vec<ServiceKey>, looks: Vec<ServiceLook> },
     /// A step has ended.
     Stepped(Box<Stepped>),
+    /// Pages of a notice were stored, or, in words, why not.
+    Noticed { pages: Vec<NoticePage>, stored: Result<(), String> },
     /// Something outside the loop.
     Trigger(Trigger),
     /// It is time to look at something, or a pause has ended.
@@ -32,10 +37,28 @@ pub enum Event {
 pub enum Trigger {
     /// Decide now instead of later.
     Wake { reason: String },
+    /// Something happened to these services: look at them soon.
+    Woken { services: Vec<ServiceKey> },
+    /// Pages of a retirement notice: a fact. Only when the answer says so are they durable, and the
+    /// message that brought them may be deleted.
+    Notice { pages: Vec<NoticePage>, answer: oneshot::Sender<Receipt> },
+    /// How reading the queue goes: what is wrong with it, or nothing.
+    Queue(Option<Problem>),
     /// The configuration was read again.
     Reload(Reload),
     /// Start nothing more, finish what is being sent, and end.
     Shutdown,
+}
+
+/// What became of the pages of a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// They are durable, now or from an earlier delivery.
+    Stored,
+    /// They concern another account or Region, as it says: nothing was kept.
+    Foreign(String),
+    /// The store did not take them: they must come again.
+    NotStored(String),
 }
 
 /// A new configuration.

@@ -11,6 +11,7 @@ mod apply;
 mod clusters;
 mod event;
 mod execute;
+mod intake;
 mod lifecycle;
 pub mod metrics;
 mod observe;
@@ -26,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use clusters::statuses;
-pub use event::{Event, Reload, Trigger};
+pub use event::{Event, Receipt, Reload, Trigger};
 pub use execute::Effects;
 pub use observe::{ClustersSeen, find_clusters};
 

@@ -79,6 +79,7 @@ pub fn record_with_tasks(mark: &str, tasks: u32) -> Record {
             times: 3,
             retry_at: at(300),
         }),
+        retirements: Vec::new(),
     }
 }
 
@@ -89,7 +90,7 @@ pub fn record(mark: &str) -> Record {
 
 /// The ledger that consists of these records.
 pub fn ledger<const N: usize>(records: [(ServiceKey, Record); N]) -> Ledger {
-    Ledger { records: BTreeMap::from(records) }
+    Ledger { records: BTreeMap::from(records), ..Ledger::default() }
 }
 
 async fn nothing_is_remembered_at_first(store: Arc<dyn Store>) {

@@ -77,6 +77,9 @@ pub enum StoreError {
     #[error("the record of {service} cannot be written down: {reason}")]
     Unwritable { service: ServiceKey, reason: String },
 
+    #[error("the notice {page} cannot be written down: {reason}")]
+    PageUnwritable { page: String, reason: String },
+
     #[error("{path} cannot be used", path = .path.display())]
     Io { path: PathBuf, source: io::Error },
 }

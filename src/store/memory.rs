@@ -8,15 +8,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Answer, Store, StoreError, record};
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
+use crate::plan::notice::{NoticePage, PageKey};
 
 /// Keeps the stored form, so that it takes, refuses and gives back what the durable stores do.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    items: Mutex<BTreeMap<String, Vec<u8>>>,
+    items: Mutex<Items>,
+}
+
+#[derive(Debug, Default)]
+struct Items {
+    records: BTreeMap<String, Vec<u8>>,
+    pages: BTreeMap<String, Vec<u8>>,
 }
 
 impl MemoryStore {
-    fn items(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+    fn items(&self) -> MutexGuard<'_, Items> {
         // Nothing that holds the lock leaves the map half changed.
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -24,24 +31,49 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn load(&self) -> Answer<'_, Ledger> {
-        let read: Result<_, _> =
-            self.items().iter().map(|(path, bytes)| record::decode(path, bytes)).collect();
-        let ledger = read
-            .map(|records| Ledger { records })
+        let ledger = self
+            .items()
+            .read()
             .map_err(|detail| StoreError::Damaged { path: "the ledger in memory".into(), detail });
         Box::pin(ready(ledger))
     }
 
     fn save<'a>(&'a self, service: &'a ServiceKey, record: &'a Record) -> Answer<'a, ()> {
         let saved = record::encode(service, record).map(|bytes| {
-            self.items().insert(service.to_path(), bytes);
+            self.items().records.insert(service.to_path(), bytes);
         });
         Box::pin(ready(saved))
     }
 
     fn remove<'a>(&'a self, service: &'a ServiceKey) -> Answer<'a, ()> {
-        self.items().remove(&service.to_path());
+        self.items().records.remove(&service.to_path());
         Box::pin(ready(Ok(())))
+    }
+
+    fn save_page<'a>(&'a self, page: &'a NoticePage) -> Answer<'a, ()> {
+        let saved = record::encode_page(page).map(|bytes| {
+            self.items().pages.insert(page.key.to_path(), bytes);
+        });
+        Box::pin(ready(saved))
+    }
+
+    fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
+        self.items().pages.remove(&page.to_path());
+        Box::pin(ready(Ok(())))
+    }
+}
+
+impl Items {
+    fn read(&self) -> Result<Ledger, String> {
+        let mut ledger = Ledger::default();
+        for (path, bytes) in &self.records {
+            let (service, record) = record::decode(path, bytes)?;
+            ledger.records.insert(service, record);
+        }
+        for (path, bytes) in &self.pages {
+            ledger.notices.insert(record::decode_page(path, bytes)?);
+        }
+        Ok(ledger)
     }
 }
 

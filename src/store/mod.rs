@@ -21,6 +21,7 @@ pub use record::RECORD_BYTES_MAX;
 
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
+use crate::plan::notice::{NoticePage, PageKey};
 
 /// What an operation of a store will answer.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -49,4 +50,16 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the removal may not have become durable.
     fn remove<'a>(&'a self, service: &'a ServiceKey) -> Answer<'a, ()>;
+
+    /// Replaces one page of a notice: wholly or not at all, and durably once it answers.
+    ///
+    /// # Errors
+    /// When the page is larger than [`RECORD_BYTES_MAX`], or may not have become durable.
+    fn save_page<'a>(&'a self, page: &'a NoticePage) -> Answer<'a, ()>;
+
+    /// Forgets one page. It is no error if it was not there.
+    ///
+    /// # Errors
+    /// When the removal may not have become durable.
+    fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()>;
 }

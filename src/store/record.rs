@@ -6,6 +6,7 @@
 use super::StoreError;
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::Record;
+use crate::plan::notice::NoticePage;
 
 /// The largest record that any store takes, in bytes of JSON.
 ///
@@ -24,6 +25,29 @@ pub(super) fn encode(service: &ServiceKey, record: &Record) -> Result<Vec<u8>, S
         return Err(StoreError::RecordTooLarge { service: service.clone(), bytes: bytes.len() });
     }
     Ok(bytes)
+}
+
+/// The bytes to store for `page`.
+pub(super) fn encode_page(page: &NoticePage) -> Result<Vec<u8>, StoreError> {
+    let name = page.key.to_path();
+    let bytes = serde_json::to_vec(page).map_err(|source| StoreError::PageUnwritable {
+        page: name.clone(),
+        reason: source.to_string(),
+    })?;
+    if bytes.len() > RECORD_BYTES_MAX {
+        let reason = format!("it has {} bytes, {RECORD_BYTES_MAX} at most", bytes.len());
+        return Err(StoreError::PageUnwritable { page: name, reason });
+    }
+    Ok(bytes)
+}
+
+/// Reads one stored page back; in words, what is wrong with it otherwise.
+pub(super) fn decode_page(path: &str, bytes: &[u8]) -> Result<NoticePage, String> {
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(format!("the notice {path} has {} bytes", bytes.len()));
+    }
+    serde_json::from_slice(bytes)
+        .map_err(|error| format!("the notice {path} cannot be read: {error}"))
 }
 
 /// Reads one stored item back; in words, what is wrong with it otherwise.

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use ecs_refresh::clock::Clock;
 use ecs_refresh::plan::key::ServiceKey;
 use ecs_refresh::plan::ledger::{Outcome, Record};
+use ecs_refresh::plan::notice::{NoticePage, PageKey};
 use ecs_refresh::plan::policy::Policy;
 use ecs_refresh::simulator::{Behaviour, Fault, FaultRule, Options, ServiceSpec, Simulator};
 use ecs_refresh::store::{Answer, MemoryStore, Store};
@@ -179,6 +180,14 @@ impl Store for FragileStore {
 
     fn remove<'a>(&'a self, service: &'a ServiceKey) -> Answer<'a, ()> {
         self.inner.remove(service)
+    }
+
+    fn save_page<'a>(&'a self, page: &'a NoticePage) -> Answer<'a, ()> {
+        self.inner.save_page(page)
+    }
+
+    fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
+        self.inner.remove_page(page)
     }
 }
 

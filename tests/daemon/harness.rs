@@ -13,7 +13,7 @@ use ecs_refresh::clock::{Clock, Time};
 use ecs_refresh::metrics::Metrics;
 use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
 use ecs_refresh::plan::ledger::Finished;
-use ecs_refresh::plan::policy::{Limits, Policies, Policy};
+use ecs_refresh::plan::policy::{Limits, Policies, Policy, RetirementRule};
 use ecs_refresh::plan::schedule::Schedule;
 use ecs_refresh::plan::selector::{Pattern, Selector};
 use ecs_refresh::progress::Progress;
@@ -59,6 +59,7 @@ pub fn weekly() -> Policy {
         settle: Duration::ZERO,
         rollout_timeout: HOUR,
         max_failures: 1,
+        retirement: RetirementRule::default(),
     }
 }
 

@@ -5,13 +5,25 @@ use crate::scan::{Source, Token, Tree, item_end, paths, says};
 /// Who may know whom: a module, and the beginnings of the paths that it may name beside its own.
 const MAY_SEE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("events", &[]),
     ("metrics", &[]),
     ("progress", &["clock"]),
     ("plan", &["clock", "metrics::Label"]),
     ("aws", &["clock", "metrics", "plan", "progress"]),
     ("store", &["clock", "metrics", "plan", "aws"]),
     ("reconciler", &["clock", "metrics", "plan", "progress", "aws", "store"]),
-    ("triggers", &["clock", "metrics", "plan", "aws"]),
+    (
+        "triggers",
+        &[
+            "clock",
+            "events",
+            "metrics",
+            "plan",
+            "aws",
+            "reconciler::Receipt",
+            "reconciler::Trigger",
+        ],
+    ),
     ("http", &["clock", "metrics", "plan", "progress", "reconciler::status"]),
     ("settings", &["clock", "plan"]),
     ("telemetry", &["clock"]),
@@ -20,6 +32,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "clock",
+            "events",
             "metrics",
             "plan",
             "progress",

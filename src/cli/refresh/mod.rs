@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::metrics::{Label, Metrics};
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::ledger::{Ledger, Outcome};
-use crate::plan::policy::{ByHand, Policies, Policy};
+use crate::plan::policy::{ByHand, Policies, Policy, RetirementRule};
 use crate::plan::schedule::Schedule;
 use crate::plan::selector::{Pattern, Selector};
 use crate::plan::verdict::{Reason, VerdictKind};
@@ -100,6 +100,7 @@ fn policies(settings: Settings, by_hand: ByHand) -> Result<Policies, Exit> {
         settle: Duration::ZERO,
         rollout_timeout: ROLLOUT_TIMEOUT,
         max_failures: 1,
+        retirement: RetirementRule::default(),
     });
     policies.by_hand = Some(by_hand);
     Ok(policies)

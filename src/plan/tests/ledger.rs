@@ -124,7 +124,7 @@ fn records_that_have_no_effect_any_more_are_dropped() {
     ];
     let records = records.map(|(name, record)| (key(name), record));
     for (days, dropped) in [(89, vec!["empty"]), (91, vec!["empty", "gone"])] {
-        let mut ledger = Ledger { records: records.clone().into() };
+        let mut ledger = Ledger { records: records.clone().into(), ..Ledger::default() };
         let names: Vec<_> = ledger.prune(at(NOW) + chrono::TimeDelta::days(days));
         assert_eq!(names, dropped.into_iter().map(key).collect::<Vec<_>>(), "{days} days");
         assert_eq!(ledger.records.len() + names.len(), 4);

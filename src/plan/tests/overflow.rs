@@ -56,12 +56,13 @@ fn attempts_dated_at_the_ends_of_time_are_judged() {
             let mut record = Record::default();
             record.begin(attempt.clone());
             for fleet in [world.fleet(), Fleet::default()] {
-                let ledger = Ledger { records: [(key("api"), record.clone())].into() };
+                let ledger =
+                    Ledger { records: [(key("api"), record.clone())].into(), ..Ledger::default() };
                 shown(&plan(&world.policies(), &fleet, &ledger, now));
             }
             record.finish(Outcome::Failed, String::new(), None, other);
             record.refuse(problem(ProblemClass::Denied, end), end);
-            let ledger = Ledger { records: [(key("api"), record)].into() };
+            let ledger = Ledger { records: [(key("api"), record)].into(), ..Ledger::default() };
             assert!(!shown(&plan(&world.policies(), &world.fleet(), &ledger, now)).is_empty());
         }
     }
@@ -104,7 +105,7 @@ fn an_attempt_begun_by_a_clock_far_ahead_does_not_keep_its_slot_for_ever() {
         }
         let world = scenario().policy(nightly()).service(a_service("api"));
         let record = Record { open: Some(attempt), ..Record::default() };
-        let ledger = Ledger { records: [(key("api"), record)].into() };
+        let ledger = Ledger { records: [(key("api"), record)].into(), ..Ledger::default() };
         plan(&world.policies(), &world.fleet(), &ledger, at(NOW)).sentence("api")
     };
     assert!(ahead(1).starts_with("refresh under way"));

@@ -15,7 +15,7 @@ use crate::plan::fleet::{
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::ledger::{Attempt, AttemptId, Before, Call, Cause, Finished, Ledger, Outcome};
 use crate::plan::plan;
-use crate::plan::policy::{Limits, Policies, Policy};
+use crate::plan::policy::{Limits, Policies, Policy, RetirementRule};
 use crate::plan::schedule::{CronWindow, Schedule, Windows};
 use crate::plan::selector::{Pattern, Selector};
 use crate::reconciler::status::{ClusterStatus, Readiness, Status, StatusReceiver};
@@ -44,6 +44,7 @@ pub fn policy(name: &str, cluster: &str, names: &str, cron: Option<&str>, days: 
         settle: Duration::ZERO,
         rollout_timeout: Duration::from_secs(3_600),
         max_failures: 1,
+        retirement: RetirementRule::default(),
     }
 }
 

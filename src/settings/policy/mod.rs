@@ -11,7 +11,7 @@ use super::document::{Item, Reader, Table};
 use super::problem::Problem;
 use super::scalar::{Fault, Raw};
 use super::schema::not_yet;
-use crate::plan::policy::Policy;
+use crate::plan::policy::{Policy, RetirementRule};
 
 /// The keys of a policy.
 pub const KEYS: &[&str] = &[
@@ -83,6 +83,7 @@ pub fn read<'a>(
         settle: settle?,
         rollout_timeout: rollout_timeout?,
         max_failures: max_failures?,
+        retirement: RetirementRule::default(),
     };
     judge_age(reader, item, &table, &policy, warnings);
     Some(policy)

@@ -22,6 +22,7 @@ use redb::{
 use super::{Answer, Store, StoreError, record};
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
+use crate::plan::notice::{NoticePage, PageKey};
 
 /// The version of what is in the file. It goes up when an older version could misread it.
 const FORMAT: u64 = 1;
@@ -33,6 +34,10 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// JSON by the path of the service's key.
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+
+/// JSON of the pages of notices, by the path of their keys. Absent in files from before there were
+/// any.
+const NOTICES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("notices");
 
 /// Pages that redb keeps in memory. The ledger is read once; what is left are single writes.
 const CACHE_BYTES: usize = 1024 * 1024;
@@ -130,6 +135,25 @@ impl Store for FileStore {
             Ok(())
         })
     }
+
+    fn save_page<'a>(&'a self, page: &'a NoticePage) -> Answer<'a, ()> {
+        let key = page.key.to_path();
+        match record::encode_page(page) {
+            Ok(bytes) => self.write(move |writing| {
+                writing.open_table(NOTICES)?.insert(key.as_str(), bytes.as_slice())?;
+                Ok(())
+            }),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
+        let key = page.to_path();
+        self.write(move |writing| {
+            writing.open_table(NOTICES)?.remove(key.as_str())?;
+            Ok(())
+        })
+    }
 }
 
 /// The file, and the database while it is known to be sound.
@@ -192,7 +216,27 @@ fn read_all(path: &Path, reading: &ReadTransaction) -> Result<Ledger, StoreError
             .map_err(|detail| StoreError::Damaged { path: path.to_owned(), detail })?;
         ledger.records.insert(service, record);
     }
+    read_pages(path, reading, &mut ledger)?;
     Ok(ledger)
+}
+
+fn read_pages(
+    path: &Path,
+    reading: &ReadTransaction,
+    ledger: &mut Ledger,
+) -> Result<(), StoreError> {
+    let at = |error: redb::Error| error_at(path, error);
+    let table = match reading.open_table(NOTICES) {
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
+        table => table.map_err(|error| at(error.into()))?,
+    };
+    for item in table.iter().map_err(|error| at(error.into()))? {
+        let (key, bytes) = item.map_err(|error| at(error.into()))?;
+        let page = record::decode_page(key.value(), bytes.value())
+            .map_err(|detail| StoreError::Damaged { path: path.to_owned(), detail })?;
+        ledger.notices.insert(page);
+    }
+    Ok(())
 }
 
 /// What redb says about the file at `path`, for people.

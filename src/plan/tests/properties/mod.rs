@@ -156,7 +156,7 @@ fn with_intents(ledger: &Ledger, plan: &Plan) -> Ledger {
         let attempt = intent(start, plan.now);
         records.entry(start.service.clone()).or_default().begin(attempt);
     }
-    Ledger { records }
+    Ledger { records, ..Ledger::default() }
 }
 
 fn intent(start: &Start, now: Time) -> Attempt {

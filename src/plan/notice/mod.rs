@@ -1,0 +1,13 @@
+//! Retirement notices: what AWS said, and what became of it for each service.
+//!
+//! What AWS said is kept as it came, one page per communication, because pages come in any order,
+//! more than once, and updated; what a notice means is derived from all its pages. What became of
+//! it is kept with the service that it is about.
+
+mod notices;
+mod page;
+mod retirement;
+
+pub use notices::{Notice, Notices};
+pub use page::{Affected, Entity, EventKey, EventStatus, NoticePage, Owner, PageKey};
+pub use retirement::{Ended, EndedBy, Raised, Retirement, TaskSample};

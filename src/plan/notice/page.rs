@@ -1,0 +1,124 @@
+//! One communication about a retirement, as it is stored.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Time;
+use crate::plan::fleet::TaskId;
+
+/// Names a Health event. Its ARN alone is not unique: several accounts may see the same one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventKey {
+    pub account: Arc<str>,
+    pub arn: Arc<str>,
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.arn)
+    }
+}
+
+/// Names a page among all: redelivered and backup-Region copies have the same key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PageKey {
+    pub event: EventKey,
+    /// `communicationId`.
+    pub communication: Arc<str>,
+    /// A page with very many entities is stored in parts, counted from 0.
+    pub part: u32,
+}
+
+/// One page of a notice, or a part of one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoticePage {
+    pub key: PageKey,
+    pub region: Arc<str>,
+    /// `eventTypeCode`.
+    pub code: Arc<str>,
+    pub status: EventStatus,
+    /// When AWS begins to replace the tasks; absent where it was not said or not understood.
+    pub deadline: Option<Time>,
+    /// The earliest publication time that the communication tells of.
+    pub published_at: Time,
+    /// Orders the communications of one event.
+    pub updated_at: Time,
+    /// When we took it in.
+    pub received_at: Time,
+    pub entities: Vec<Affected>,
+    /// What was not understood, each with its raw text; bounded.
+    pub not_understood: Vec<String>,
+}
+
+impl NoticePage {
+    /// So many entities are stored in one item: with the longest names that ECS allows they stay
+    /// below the largest item of any store.
+    pub const ENTITIES_MAX: usize = 400;
+}
+
+/// `statusCode` of a Health event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventStatus {
+    Upcoming,
+    Open,
+    /// It is over: nothing is to be done any more.
+    Closed,
+    /// Not stated, or not known to this version: it counts as open.
+    Other(Arc<str>),
+}
+
+/// One affected resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Affected {
+    #[serde(flatten)]
+    pub entity: Entity,
+    /// AWS says that nothing is left to do about it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resolved: bool,
+}
+
+/// What is affected, as AWS named it, and what was found out about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entity {
+    /// A service, by cluster and name.
+    Service(Arc<str>, Arc<str>),
+    /// A service whose cluster was not named, as in the short ARNs from before 2021.
+    ShortService(Arc<str>),
+    /// A task; the cluster is absent where it was not named and has not been found yet.
+    Task {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cluster: Option<Arc<str>>,
+        id: TaskId,
+        /// Whose task it is; absent until that was found out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<Owner>,
+    },
+}
+
+/// Whose task it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// A service's, by its name.
+    Service(Arc<str>),
+    /// Nobody's: it was started by itself, and AWS does not replace it.
+    Standalone {
+        /// Who started it, as they chose to say.
+        started_by: Option<Arc<str>>,
+        group: Option<Arc<str>>,
+    },
+    /// ECS does not know it any more.
+    Gone,
+}
+
+impl PageKey {
+    /// The form that stores use as a name. The event's ARN comes last: it has slashes.
+    pub fn to_path(&self) -> String {
+        let Self { event, communication, part } = self;
+        format!("{}/{communication}/{part}/{}", event.account, event.arn)
+    }
+}
