@@ -21,6 +21,8 @@ pub struct Candidate {
     pub desired_count: u32,
     /// Whether its last attempt failed: such services come after all others.
     pub failed_last: bool,
+    /// The deadline of the retirement that makes it due.
+    pub deadline: Option<Time>,
     pub oldest_created_at: Option<Time>,
 }
 
@@ -37,7 +39,10 @@ pub fn admit(
     now: Time,
 ) -> Vec<(Candidate, Option<Reason>)> {
     candidates.sort_by(|a, b| {
-        let order = |c: &Candidate| (c.failed_last, c.oldest_created_at.unwrap_or(Time::MIN_UTC));
+        let order = |c: &Candidate| {
+            let oldest = c.oldest_created_at.unwrap_or(Time::MIN_UTC);
+            (c.failed_last, c.deadline.unwrap_or(Time::MAX_UTC), oldest)
+        };
         order(a).cmp(&order(b)).then_with(|| a.service.cmp(&b.service))
     });
     let mut used = InFlight::of(ledger);

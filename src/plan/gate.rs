@@ -4,8 +4,12 @@
 use super::due::{Age, age, deployed_already, due_by_age};
 use super::fleet::{Controller, Deployment, Description, RolloutState, Service, Strategy, Tasks};
 use super::ledger::{Cause, FAILURES_IN_A_ROW, Record};
+use super::notice::Pending;
+use super::outlook::late_from;
+use super::policy::RetirementMode;
 use super::standing::Standing;
 use super::verdict::{Due, Reason};
+use super::words::ZonedTime;
 use crate::clock::{Time, elapsed};
 
 /// The tag by which a service's owner holds it, with the tag's value as the reason.
@@ -35,6 +39,8 @@ pub struct Gate<'a> {
     pub standing: &'a Standing<'a>,
     pub service: &'a Service,
     pub record: Option<&'a Record>,
+    /// The unsatisfied notice about it, if there is one.
+    pub pending: Option<&'a Pending<'a>>,
     pub is_own: bool,
     pub asked: Asked,
     pub now: Time,
@@ -64,13 +70,13 @@ impl Gate<'_> {
             Ok(due) => due,
             Err(reason) => return blocked(reason, None),
         };
-        if let Some(reason) = self.failed_itself(description) {
+        if let Some(reason) = self.failed_itself(description, due) {
             return blocked(reason, Some(due));
         }
-        if let Some(reason) = self.deployed_already(description, age) {
+        if let Some(reason) = self.deployed_already(description, age, due) {
             return blocked(reason, None);
         }
-        let reason = self.stopped().or_else(|| unsteady(description)).or_else(|| self.shut());
+        let reason = self.stopped(due).or_else(|| unsteady(description)).or_else(|| self.shut(due));
         Gated { oldest_created_at, due: Some(due), blocked: reason }
     }
 
@@ -112,9 +118,10 @@ impl Gate<'_> {
             };
         }
         match age {
-            Age::Oldest(oldest) => {
-                due_by_age(self.standing.policy, &self.standing.view, oldest, self.now)
-            }
+            Age::Oldest(oldest) => self.due_by_retirement(description, oldest).map_or_else(
+                || due_by_age(self.standing.policy, &self.standing.view, oldest, self.now),
+                Ok,
+            ),
             Age::Unknown(tasks) => Err(Reason::AgeUnknown { tasks }),
             Age::Partial => Err(Reason::PartialView),
             Age::NotListed => Err(Reason::NotObservedYet),
@@ -123,9 +130,27 @@ impl Gate<'_> {
         }
     }
 
+    /// Whether a retirement makes it due: a task runs that is to be retired, and nobody has deployed
+    /// since AWS said so. After a deployment the tasks from before are on their way out already.
+    fn due_by_retirement(&self, description: &Description, oldest: Time) -> Option<Due> {
+        let pending = self.pending.filter(|pending| oldest <= pending.cutoff)?;
+        let deployed_at = description.primary()?.created_at?;
+        let ignored = self.standing.policy.retirement.mode == RetirementMode::Ignore;
+        (deployed_at <= pending.cutoff && !ignored)
+            .then(|| Due { cause: Cause::Retirement, since: pending.cutoff })
+    }
+
+    /// From when on a retirement lets it start outside of windows, if that moment has come.
+    fn late_since(&self, due: Due) -> Option<Time> {
+        let deadline = self.pending.filter(|_| due.cause == Cause::Retirement)?.notice.deadline?;
+        let rule = self.standing.policy.retirement;
+        let late_from = late_from(deadline, rule.margin);
+        (rule.mode == RetirementMode::BeforeDeadline && late_from <= self.now).then_some(late_from)
+    }
+
     /// Failed attempts of this service. They are asked for before what ECS says of its PRIMARY:
     /// a rollback makes a young PRIMARY too, and its service is not fresh.
-    fn failed_itself(&self, description: &Description) -> Option<Reason> {
+    fn failed_itself(&self, description: &Description, due: Due) -> Option<Reason> {
         let Asked::ByPolicy = self.asked else { return None };
         let record = self.record?;
         let last = record.last.as_ref().filter(|last| last.outcome.is_failure())?;
@@ -134,14 +159,33 @@ impl Gate<'_> {
             let times = record.failures_in_a_row;
             return Some(Reason::KeepsFailing { times, last: last.outcome });
         }
-        self.standing.in_this_span(last.finished_at, self.now).then(|| Reason::FailedInThisSpan {
+        let counts = self.standing.in_this_span(last.finished_at, self.now)
+            && self.late_since(due).is_none_or(|since| last.finished_at >= since);
+        counts.then(|| Reason::FailedInThisSpan {
             outcome: last.outcome,
-            again: self.standing.span_ends(last.finished_at),
+            again: self.span_ends(self.standing.span_ends(last.finished_at), due),
         })
     }
 
-    /// Whether it was deployed in this window.
-    fn deployed_already(&self, description: &Description, age: Age) -> Option<Reason> {
+    /// When a span ends that a failure counts in: by itself, or because a deadline comes near.
+    fn span_ends(&self, ends: Option<ZonedTime>, due: Due) -> Option<ZonedTime> {
+        let rule = self.standing.policy.retirement;
+        let late_from = self
+            .pending
+            .filter(|_| due.cause == Cause::Retirement)
+            .and_then(|pending| pending.notice.deadline)
+            .filter(|_| rule.mode == RetirementMode::BeforeDeadline)
+            .map(|deadline| late_from(deadline, rule.margin))
+            .filter(|late_from| *late_from > self.now)
+            .map(|late_from| self.standing.zoned(late_from));
+        [ends, late_from].into_iter().flatten().min_by_key(ZonedTime::time)
+    }
+
+    /// Whether it was deployed in this window. What a retirement makes due was not deployed since.
+    fn deployed_already(&self, description: &Description, age: Age, due: Due) -> Option<Reason> {
+        if due.cause == Cause::Retirement {
+            return None;
+        }
         let (Asked::ByPolicy, Age::Oldest(oldest)) = (self.asked, age) else { return None };
         let Standing { policy, view, .. } = self.standing;
         let last = self.record.and_then(|record| record.last.as_ref());
@@ -149,10 +193,10 @@ impl Gate<'_> {
     }
 
     /// What keeps the policy, or a call about this service, from being tried now.
-    fn stopped(&self) -> Option<Reason> {
+    fn stopped(&self, due: Due) -> Option<Reason> {
         let Asked::ByPolicy = self.asked else { return None };
-        if let Some(again) = self.standing.stopped() {
-            return Some(Reason::PolicyStopped { failures: self.standing.failures, again });
+        if let Some((failures, again)) = self.standing.stopped(self.late_since(due)) {
+            return Some(Reason::PolicyStopped { failures, again: self.span_ends(again, due) });
         }
         let refused = self.record?.refused.as_ref()?;
         refused.holds(self.now).then(|| Reason::CallRefused {
@@ -202,7 +246,7 @@ impl Gate<'_> {
     }
 
     /// Freezes and windows.
-    fn shut(&self) -> Option<Reason> {
+    fn shut(&self, due: Due) -> Option<Reason> {
         let view = &self.standing.view;
         if let Some(freeze) = &view.freeze
             && self.asked != (Asked::ByHand { despite_freeze: true })
@@ -211,8 +255,14 @@ impl Gate<'_> {
             return Some(Reason::Frozen { until, why: freeze.why.clone() });
         }
         let by_policy = self.asked == Asked::ByPolicy;
-        (by_policy && view.allowed_until.is_none())
+        (by_policy && view.allowed_until.is_none() && !self.may_start_outside(due))
             .then(|| Reason::WindowClosed { opens: self.standing.next_opening() })
+    }
+
+    /// Whether a retirement lets it start though no window is open.
+    fn may_start_outside(&self, due: Due) -> bool {
+        let at_once = self.standing.policy.retirement.mode == RetirementMode::Immediately;
+        due.cause == Cause::Retirement && (at_once || self.late_since(due).is_some())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The plan: a verdict for every service, the steps to take and the looks that are missing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -7,9 +8,12 @@ use chrono::TimeDelta;
 use super::admission::{Candidate, InFlight, admit};
 use super::due::shift;
 use super::fleet::{Description, Fleet, Service};
-use super::gate::{Asked, Gate, task_ids};
+use super::gate::{Asked, Gate, Gated, task_ids};
 use super::key::ServiceKey;
-use super::ledger::{Attempt, Before, Ledger, Record};
+use super::ledger::{Attempt, Before, Cause, Ledger, Record};
+use super::notice::{Notices, Pending};
+use super::notice_plan::{NoticePlan, notice_plans};
+use super::outlook::Outlook;
 use super::pace::{PolicyPlan, policy_plans};
 use super::policy::Policies;
 use super::proof::{Evidence, Judgement, judge};
@@ -39,6 +43,8 @@ pub struct Plan {
     /// When the plan changes by itself at the latest, though nothing new is seen: a pause ends.
     /// Openings of windows are not among it.
     pub wake_at: Option<Time>,
+    /// Every notice that is remembered, in the order of the keys.
+    pub notices: Vec<NoticePlan>,
 }
 
 impl Plan {
@@ -51,6 +57,7 @@ impl Plan {
             looks: Vec::new(),
             policies: Vec::new(),
             wake_at: None,
+            notices: Vec::new(),
         }
     }
 
@@ -67,35 +74,46 @@ impl Plan {
 /// has no answer for.
 pub fn plan(policies: &Policies, fleet: &Fleet, ledger: &Ledger, now: Time) -> Plan {
     let standings = Standing::of_all(policies, ledger, now);
+    let outlooks: Vec<_> = standings.iter().map(|standing| Outlook::new(standing, now)).collect();
     let mut planner = Planner {
         policies,
         fleet,
         standings: &standings,
+        outlooks: &outlooks,
+        notices: &ledger.notices,
         now,
         verdicts: Vec::with_capacity(fleet.services().size_hint().0),
         candidates: Vec::new(),
         steps: Vec::new(),
         looks: Vec::new(),
         wake_at: None,
+        following: BTreeSet::new(),
     };
     planner.judge_services(ledger);
     planner.judge_unknown_services(ledger);
     planner.admit(ledger);
-    let policies = policy_plans(&standings, &InFlight::of(ledger), &planner.verdicts, now);
+    let in_flight = InFlight::of(ledger);
+    planner.judge_risks(&in_flight);
+    let policies = policy_plans(&standings, &in_flight, &planner.verdicts, now);
     let Planner { verdicts, steps, looks, wake_at, .. } = planner;
-    Plan { now, verdicts, steps, looks, policies, wake_at }
+    let notices = notice_plans(fleet, ledger, &verdicts, now);
+    Plan { now, verdicts, steps, looks, policies, wake_at, notices }
 }
 
-struct Planner<'a> {
-    policies: &'a Policies,
-    fleet: &'a Fleet,
-    standings: &'a [Standing<'a>],
-    now: Time,
-    verdicts: Vec<(ServiceKey, Verdict)>,
+pub(super) struct Planner<'a> {
+    pub(super) policies: &'a Policies,
+    pub(super) fleet: &'a Fleet,
+    pub(super) standings: &'a [Standing<'a>],
+    pub(super) outlooks: &'a [Outlook<'a>],
+    pub(super) notices: &'a Notices,
+    pub(super) now: Time,
+    pub(super) verdicts: Vec<(ServiceKey, Verdict)>,
     candidates: Vec<Candidate>,
     steps: Vec<Step>,
-    looks: Vec<Look>,
-    wake_at: Option<Time>,
+    pub(super) looks: Vec<Look>,
+    pub(super) wake_at: Option<Time>,
+    /// Services with a step that remembers what became of a notice.
+    pub(super) following: BTreeSet<ServiceKey>,
 }
 
 impl<'a> Planner<'a> {
@@ -126,8 +144,8 @@ impl<'a> Planner<'a> {
         record: Option<&Record>,
     ) {
         if let Some(attempt) = record.and_then(|record| record.open.as_ref()) {
-            let also = owner.map(|owner| owner.also).unwrap_or_default();
-            return self.judge_attempt(attempt, Some(service), also);
+            let (index, also) = owner.map(|owner| (owner.index, owner.also)).unzip();
+            return self.judge_attempt(attempt, Some(service), record, (index, also));
         }
         let Some(owner) = owner else { return };
         let asked = match &self.policies.by_hand {
@@ -138,10 +156,12 @@ impl<'a> Planner<'a> {
             Some(_) => return,
         };
         let standing = &self.standings[owner.index];
+        let pending = self.pending(service, record);
         let gate = Gate {
             standing,
             service,
             record,
+            pending: pending.as_ref(),
             is_own: self.fleet.own() == Some(&service.key),
             asked,
             now: self.now,
@@ -149,7 +169,7 @@ impl<'a> Planner<'a> {
         let gated = gate.decide();
         self.wake_for(gated.blocked.as_ref());
         if gated.blocked.is_none() {
-            self.add_candidate(service, &owner, record, gated.oldest_created_at);
+            self.add_candidate(service, &owner, record, &gated, pending.as_ref());
         }
         // The admission decides about candidates below; until then they wait for their turn.
         let reason = gated.blocked.unwrap_or(Reason::NotObservedYet);
@@ -160,8 +180,11 @@ impl<'a> Planner<'a> {
             oldest_created_at: gated.oldest_created_at,
             due: gated.due,
             next_window: standing.next_opening(),
+            retirement: pending.map(|pending| self.ahead(owner.index, &pending)),
         };
+        self.wake_for_retirement(verdict.retirement.as_deref());
         self.verdicts.push((service.key.clone(), verdict));
+        self.follow(service, record);
     }
 
     fn add_candidate(
@@ -169,8 +192,10 @@ impl<'a> Planner<'a> {
         service: &Service,
         owner: &Owner<'_>,
         record: Option<&Record>,
-        oldest_created_at: Option<Time>,
+        gated: &Gated,
+        pending: Option<&Pending<'_>>,
     ) {
+        let by_retirement = gated.due.is_some_and(|due| due.cause == Cause::Retirement);
         let last = record.and_then(|record| record.last.as_ref());
         let candidate = Candidate {
             service: service.key.clone(),
@@ -178,7 +203,8 @@ impl<'a> Planner<'a> {
             policy: owner.index,
             desired_count: service.description.as_ref().map_or(0, |seen| seen.desired_count),
             failed_last: last.is_some_and(|last| last.outcome.is_failure()),
-            oldest_created_at,
+            deadline: pending.filter(|_| by_retirement).and_then(|pending| pending.notice.deadline),
+            oldest_created_at: gated.oldest_created_at,
         };
         self.candidates.push(candidate);
     }
@@ -190,7 +216,7 @@ impl<'a> Planner<'a> {
             if let Some(attempt) = &record.open
                 && self.fleet.service(key).is_none()
             {
-                self.judge_attempt(attempt, None, Vec::new());
+                self.judge_attempt(attempt, None, Some(record), (None, None));
             }
         }
         if self.verdicts.len() > known {
@@ -211,7 +237,13 @@ impl<'a> Planner<'a> {
         self.verdicts.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
 
-    fn judge_attempt(&mut self, attempt: &Attempt, service: Option<&Service>, also: Vec<Arc<str>>) {
+    fn judge_attempt(
+        &mut self,
+        attempt: &Attempt,
+        service: Option<&Service>,
+        record: Option<&Record>,
+        (owner, also_selected_by): (Option<usize>, Option<Vec<Arc<str>>>),
+    ) {
         let evidence = Evidence { service, gone_at: self.fleet.gone_at(&attempt.service) };
         let judgement = judge(attempt, evidence, self.now);
         let dry_run = self.policies.dry_run;
@@ -236,13 +268,15 @@ impl<'a> Planner<'a> {
                 judged(Some(outcome))
             }
         };
+        let pending = service.and_then(|service| self.pending(service, record));
         let verdict = Verdict {
             policy: attempt.policy.clone(),
-            also_selected_by: also,
+            also_selected_by: also_selected_by.unwrap_or_default(),
             reason,
             oldest_created_at: attempt.before.oldest_created_at,
             due: Some(Due { cause: attempt.cause, since: attempt.intent_at }),
             next_window: None,
+            retirement: owner.zip(pending).map(|(owner, pending)| self.ahead(owner, &pending)),
         };
         self.verdicts.push((attempt.service.clone(), verdict));
     }
@@ -270,8 +304,10 @@ impl<'a> Planner<'a> {
     }
 
     /// Starts what was seen recently enough, and asks for a look at the rest.
-    fn start(&mut self, candidate: &Candidate, cause: super::ledger::Cause) {
-        if self.policies.dry_run {
+    fn start(&mut self, candidate: &Candidate, cause: Cause) {
+        // What is to be remembered of it comes first: a service is in one step at a time.
+        let following = self.following.contains(&candidate.service);
+        if self.policies.dry_run || following {
             return;
         }
         let Some(service) = self.fleet.service(&candidate.service) else { return };
@@ -287,9 +323,13 @@ impl<'a> Planner<'a> {
         }
         let Some(before) = before(service, description) else { return };
         let standing = &self.standings[candidate.policy];
-        let window_closes = match self.policies.by_hand {
-            Some(_) => Time::MAX_UTC,
-            None => standing.view.allowed_until.unwrap_or(self.now),
+        let view = &standing.view;
+        let window_closes = match (&self.policies.by_hand, cause) {
+            (Some(_), _) => Time::MAX_UTC,
+            (None, Cause::Retirement) => {
+                view.allowed_until.or(view.unfrozen_until).unwrap_or(self.now)
+            }
+            (None, Cause::Age | Cause::Manual) => view.allowed_until.unwrap_or(self.now),
         };
         self.step(Step::Start(Start {
             service: service.key.clone(),
@@ -301,7 +341,7 @@ impl<'a> Planner<'a> {
         }));
     }
 
-    fn step(&mut self, step: Step) {
+    pub(super) fn step(&mut self, step: Step) {
         if !self.policies.dry_run {
             self.steps.push(step);
         }

@@ -21,10 +21,8 @@ const FAILURE_COUNTS: TimeDelta = TimeDelta::hours(24);
 pub struct Standing<'a> {
     pub policy: &'a Policy,
     pub view: ScheduleView,
-    /// Failed attempts in the current span.
-    pub failures: u32,
-    /// When the latest of them ended.
-    last_failure_at: Option<Time>,
+    /// When the failed attempts in the current span ended.
+    failures: Vec<Time>,
     /// When the policy's last attempt ended.
     last_outcome_at: Option<Time>,
     /// The durations of the policy's last proven refreshes: how many, and in all.
@@ -40,8 +38,7 @@ impl<'a> Standing<'a> {
             .map(|policy| Self {
                 policy,
                 view: policy.schedule.view(now),
-                failures: 0,
-                last_failure_at: None,
+                failures: Vec::new(),
                 last_outcome_at: None,
                 proven: (0, Duration::ZERO),
             })
@@ -67,8 +64,7 @@ impl<'a> Standing<'a> {
             self.proven.1 += finished.duration();
         }
         if finished.outcome.is_failure() && self.in_this_span(finished.finished_at, now) {
-            self.failures += 1;
-            self.last_failure_at = self.last_failure_at.max(Some(finished.finished_at));
+            self.failures.push(finished.finished_at);
         }
     }
 
@@ -89,10 +85,13 @@ impl<'a> Standing<'a> {
         self.next_opening()
     }
 
-    /// Whether failures have stopped the policy, and until when.
-    pub fn stopped(&self) -> Option<Option<ZonedTime>> {
-        let at = self.last_failure_at?;
-        (self.failures >= self.policy.max_failures).then(|| self.span_ends(at))
+    /// Whether failures have stopped the policy: how many, and until when. Those before `since` do
+    /// not count.
+    pub fn stopped(&self, since: Option<Time>) -> Option<(u32, Option<ZonedTime>)> {
+        let counted = self.failures.iter().filter(|at| since.is_none_or(|since| **at >= since));
+        let failures = u32::try_from(counted.clone().count()).unwrap_or(u32::MAX);
+        let last = counted.max()?;
+        (failures >= self.policy.max_failures).then(|| (failures, self.span_ends(*last)))
     }
 
     /// Until when the policy settles after its last outcome, if it still does. An outcome of a
@@ -101,6 +100,15 @@ impl<'a> Standing<'a> {
         let at = self.last_outcome_at?;
         let until = add(at, self.policy.settle);
         (until > now && at <= add(now, self.policy.settle)).then_some(until)
+    }
+
+    /// The mean duration of the last proven refreshes of all policies together.
+    pub fn overall_pace(standings: &[Self]) -> Option<Duration> {
+        let add = |(number, total): (u32, Duration), of: &Self| {
+            (number + of.proven.0, total.saturating_add(of.proven.1))
+        };
+        let (number, total) = standings.iter().fold((0, Duration::ZERO), add);
+        (number > 0).then(|| total / number)
     }
 
     /// The mean duration of the policy's last proven refreshes.

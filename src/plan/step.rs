@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fleet::DeploymentId;
 use super::key::ServiceKey;
 use super::ledger::{AttemptId, Before, Call, Cause, Outcome};
+use super::notice::Retirement;
 use crate::clock::Time;
 
 /// An effect that the plan asks for. No choice is left to whoever executes it.
@@ -23,6 +24,8 @@ pub enum Step {
         diagnosis: String,
         primary: Option<DeploymentId>,
     },
+    /// What became of the retirement notices about it is remembered.
+    Follow { service: ServiceKey, retirements: Vec<Retirement> },
     /// The call was not accepted: the attempt never was. A new try passes the whole plan again.
     Abandon { service: ServiceKey, attempt: AttemptId },
 }
@@ -34,6 +37,7 @@ impl Step {
             Self::Start(start) => &start.service,
             Self::Adopt { service, .. }
             | Self::Finish { service, .. }
+            | Self::Follow { service, .. }
             | Self::Abandon { service, .. } => service,
         }
     }
@@ -69,6 +73,8 @@ pub enum Depth {
     Describe,
     /// Then its tasks, each described anew.
     Tasks,
+    /// Then also its stopped tasks.
+    Stopped,
     /// Then also its service deployments since this time, its stopped tasks and its events.
     PostMortem { since: Time },
 }

@@ -115,6 +115,7 @@ impl Reconciler {
             Step::Finish { outcome, diagnosis, primary, .. } => {
                 after.finish(*outcome, diagnosis.clone(), primary.clone(), now);
             }
+            Step::Follow { retirements, .. } => after.retirements = retirements.clone(),
             Step::Abandon { .. } => after.abandon(),
         }
         let saving = execute::save(self.effects.clone(), service.clone(), before, after);

@@ -178,6 +178,7 @@ fn stopped(id: TaskId, task: &wire::Task) -> StoppedTask {
     StoppedTask {
         id,
         started_by: task.started_by().map(DeploymentId::new),
+        created_at: task.created_at().and_then(time),
         stopped_at: task.stopped_at().and_then(time),
         code: task.stop_code().map(|code| bounded(code.as_str())),
         reason: task.stopped_reason().map(bounded),

@@ -70,11 +70,31 @@ impl Observer {
     }
 
     /// Looks at these services before any cluster, ten of a cluster per DescribeServices call. The
-    /// looks come in the order of the keys, one for each.
+    /// looks come in the order of the keys, one for each. Only stopped tasks are not urgent: nothing
+    /// waits for them.
     ///
     /// Tasks and evidence are absent from the look at a service that could not be described.
     pub async fn look_services(&self, keys: &[ServiceKey], depth: Depth) -> Vec<ServiceLook> {
-        let mut describing = Describing::new(&self.ecs, &self.denied, Priority::Urgent).closely();
+        let priority = match depth {
+            Depth::Stopped => Priority::Look,
+            Depth::Describe | Depth::Tasks | Depth::PostMortem { .. } => Priority::Urgent,
+        };
+        self.look(keys, depth, priority).await
+    }
+
+    /// Describes these services after everything urgent, ten of a cluster per call: somebody said
+    /// that something happened to them.
+    pub async fn look_woken(&self, keys: &[ServiceKey]) -> Vec<ServiceLook> {
+        self.look(keys, Depth::Describe, Priority::Look).await
+    }
+
+    async fn look(
+        &self,
+        keys: &[ServiceKey],
+        depth: Depth,
+        priority: Priority,
+    ) -> Vec<ServiceLook> {
+        let mut describing = Describing::new(&self.ecs, &self.denied, priority).closely();
         for key in keys {
             describing.add(key.clone()).await;
         }
@@ -83,7 +103,7 @@ impl Observer {
         for read in describing.finish().await {
             let described = matches!(read.reading, Reading::Described(_));
             if described && depth != Depth::Describe {
-                let closer = service::look_closer(self.ecs.clone(), read, depth);
+                let closer = service::look_closer(self.ecs.clone(), read, depth, priority);
                 keep(&mut looks, pool.start(closer).await);
             } else {
                 keep(&mut looks, Some(service::described(read)));

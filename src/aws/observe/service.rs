@@ -7,7 +7,7 @@ use crate::aws::budget::Priority;
 use crate::aws::client::Ecs;
 use crate::aws::ecs::{DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, ServiceEvent, ServiceReading};
 use crate::clock::Time;
-use crate::plan::fleet::{PostMortem, ServiceLook, StoppedTask, TaskId, Tasks};
+use crate::plan::fleet::{PostMortem, ServiceLook, StoppedTask, StoppedTasks, TaskId, Tasks};
 use crate::plan::key::ServiceKey;
 
 /// How many stopped tasks are kept as evidence.
@@ -15,26 +15,41 @@ const STOPPED_MAX: usize = 10;
 
 /// The look at a service that was only described.
 pub(super) fn described(read: ServiceReading) -> ServiceLook {
-    ServiceLook { key: read.key, reading: read.reading, tasks: None, post_mortem: None }
+    ServiceLook {
+        key: read.key,
+        reading: read.reading,
+        tasks: None,
+        stopped: None,
+        post_mortem: None,
+    }
 }
 
 /// Adds what `depth` asks for to what was read of a service before.
-pub(super) async fn look_closer(ecs: Ecs, read: ServiceReading, depth: Depth) -> ServiceLook {
-    let tasks = Some(list_and_describe(&ecs, &read.key).await);
+pub(super) async fn look_closer(
+    ecs: Ecs,
+    read: ServiceReading,
+    depth: Depth,
+    priority: Priority,
+) -> ServiceLook {
+    let tasks = Some(list_and_describe(&ecs, &read.key, priority).await);
+    let stopped = match depth {
+        Depth::Describe | Depth::Tasks | Depth::PostMortem { .. } => None,
+        Depth::Stopped => Some(recently_stopped(&ecs, &read.key).await),
+    };
     let post_mortem = match depth {
-        Depth::Describe | Depth::Tasks => None,
+        Depth::Describe | Depth::Tasks | Depth::Stopped => None,
         Depth::PostMortem { since } => Some(gather(&ecs, &read.key, since, read.events).await),
     };
-    ServiceLook { key: read.key, reading: read.reading, tasks, post_mortem }
+    ServiceLook { key: read.key, reading: read.reading, tasks, stopped, post_mortem }
 }
 
 /// The tasks of a service, every one of them described now. A listing that failed is an incomplete
 /// one of no tasks: that it was tried is worth knowing.
-async fn list_and_describe(ecs: &Ecs, key: &ServiceKey) -> Tasks {
-    let (listed_at, ids, all_listed) = list(ecs, key).await;
+async fn list_and_describe(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> Tasks {
+    let (listed_at, ids, all_listed) = list(ecs, key, priority).await;
     let mut found = Tasks { listed_at, complete: all_listed, tasks: Vec::new() };
     for batch in ids.chunks(DESCRIBE_TASKS_MAX) {
-        match ecs.describe_tasks(key.cluster(), batch, Priority::Urgent).await {
+        match ecs.describe_tasks(key.cluster(), batch, priority).await {
             Err(_) => found.complete = false,
             Ok(described) => {
                 found.complete &= described.problem.is_none();
@@ -51,8 +66,8 @@ async fn list_and_describe(ecs: &Ecs, key: &ServiceKey) -> Tasks {
 }
 
 /// When the listing began, what it named, and whether it was read to its end.
-async fn list(ecs: &Ecs, key: &ServiceKey) -> (Time, Vec<TaskId>, bool) {
-    let first = ecs.list_tasks_page(ListTasks::Service(key), None, Priority::Urgent).await;
+async fn list(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> (Time, Vec<TaskId>, bool) {
+    let first = ecs.list_tasks_page(ListTasks::Service(key), None, priority).await;
     let listed_at = first.at;
     let Ok(mut page) = first.result else { return (listed_at, Vec::new(), false) };
     let mut ids = page.items;
@@ -62,7 +77,7 @@ async fn list(ecs: &Ecs, key: &ServiceKey) -> (Time, Vec<TaskId>, bool) {
             return (listed_at, ids, false);
         }
         let what = ListTasks::Service(key);
-        match ecs.list_tasks_page(what, Some(token), Priority::Urgent).await.result {
+        match ecs.list_tasks_page(what, Some(token), priority).await.result {
             Err(_) => return (listed_at, ids, false),
             Ok(next) => page = next,
         }
@@ -78,7 +93,7 @@ async fn list(ecs: &Ecs, key: &ServiceKey) -> (Time, Vec<TaskId>, bool) {
 async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<ServiceEvent>) -> PostMortem {
     let is_since = |at: Option<Time>| at.is_none_or(|at| at >= since);
     let deployments = ecs.list_service_deployments(key, since, Priority::Urgent).await;
-    let mut stopped = newest_stopped(ecs, key).await;
+    let mut stopped = newest_stopped(ecs, key, Priority::Urgent).await;
     stopped.retain(|task| is_since(task.stopped_at));
     PostMortem {
         asked_at: deployments.at,
@@ -92,16 +107,21 @@ async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<ServiceEve
     }
 }
 
+async fn recently_stopped(ecs: &Ecs, key: &ServiceKey) -> StoppedTasks {
+    let asked_at = ecs.clock().now();
+    StoppedTasks { asked_at, tasks: newest_stopped(ecs, key, Priority::Look).await }
+}
+
 /// The tasks that stopped last. It is evidence for people: without it the rest stands.
-async fn newest_stopped(ecs: &Ecs, key: &ServiceKey) -> Vec<StoppedTask> {
+async fn newest_stopped(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> Vec<StoppedTask> {
     let what = ListTasks::Stopped(key);
-    let Ok(page) = ecs.list_tasks_page(what, None, Priority::Urgent).await.result else {
+    let Ok(page) = ecs.list_tasks_page(what, None, priority).await.result else {
         return Vec::new();
     };
     if page.items.is_empty() {
         return Vec::new();
     }
-    let described = ecs.describe_stopped_tasks(key, &page.items, Priority::Urgent).await;
+    let described = ecs.describe_stopped_tasks(key, &page.items, priority).await;
     let mut stopped = described.unwrap_or_default();
     stopped.sort_by_key(|task| Reverse((task.stopped_at, task.id)));
     stopped.truncate(STOPPED_MAX);

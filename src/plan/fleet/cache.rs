@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use super::{Description, PostMortem, Problem, Service, Task, Tasks};
+use super::{Description, PostMortem, Problem, Service, StoppedTasks, Task, TaskStatus, Tasks};
 use crate::clock::Time;
 use crate::plan::key::{ClusterKey, ServiceKey};
 
@@ -61,6 +61,8 @@ pub struct ServiceLook {
     pub reading: Reading,
     /// Its tasks, where they were asked for and could be listed.
     pub tasks: Option<Tasks>,
+    /// Its stopped tasks, where they were asked for and could be read.
+    pub stopped: Option<StoppedTasks>,
     /// The evidence, where it was asked for.
     pub post_mortem: Option<PostMortem>,
 }
@@ -157,7 +159,11 @@ impl Fleet {
         self.absorb_reading(look.key.clone(), look.reading);
         let Some(service) = self.services.get_mut(&look.key) else { return };
         if let Some(tasks) = look.tasks {
-            replace_if_newer(&mut service.tasks, tasks);
+            take_tasks(service, tasks);
+        }
+        if let Some(stopped) = look.stopped {
+            service.replaced_at = service.replaced_at.filter(|at| *at > stopped.asked_at);
+            service.stopped = Some(stopped);
         }
         if look.post_mortem.is_some() {
             service.post_mortem = look.post_mortem;
@@ -231,7 +237,7 @@ impl Fleet {
             own.shrink_to_fit();
             let listing =
                 Tasks { listed_at: tasks.listed_at, complete: tasks.complete, tasks: own };
-            replace_if_newer(&mut service.tasks, listing);
+            take_tasks(service, listing);
         }
     }
 
@@ -250,8 +256,28 @@ impl Fleet {
     }
 }
 
-fn replace_if_newer(known: &mut Option<Tasks>, seen: Tasks) {
-    if known.as_ref().is_none_or(|known| known.listed_at <= seen.listed_at) {
-        *known = Some(seen);
+fn take_tasks(service: &mut Service, seen: Tasks) {
+    if service.tasks.as_ref().is_some_and(|known| known.listed_at > seen.listed_at) {
+        return;
     }
+    if service.tasks.as_ref().is_some_and(|known| replaced(service, known, &seen)) {
+        service.replaced_at = service.replaced_at.or(Some(seen.listed_at));
+    }
+    service.tasks = Some(seen);
+}
+
+/// Whether a running task has gone and another has come although nobody deployed in between: it
+/// died, or AWS took it away.
+fn replaced(service: &Service, known: &Tasks, seen: &Tasks) -> bool {
+    let changed_at = service.description.as_ref().and_then(|description| {
+        description.primary().and_then(|primary| primary.updated_at.max(primary.created_at))
+    });
+    known.complete
+        && seen.complete
+        && seen.tasks.len() >= known.tasks.len()
+        && changed_at.is_some_and(|changed_at| changed_at < known.listed_at)
+        && known.tasks.iter().any(|task| {
+            task.status == TaskStatus::Running
+                && seen.tasks.binary_search_by_key(&task.id, |seen| seen.id).is_err()
+        })
 }

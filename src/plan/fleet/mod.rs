@@ -14,6 +14,6 @@ pub use service::{
     Service, Strategy,
 };
 pub use task::{
-    PostMortem, ServiceDeployment, ServiceDeploymentStatus, StoppedTask, Task, TaskId, TaskStatus,
-    Tasks,
+    PostMortem, ServiceDeployment, ServiceDeploymentStatus, StoppedTask, StoppedTasks, Task,
+    TaskId, TaskStatus, Tasks,
 };

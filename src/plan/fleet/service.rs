@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PostMortem, Tasks};
+use super::{PostMortem, StoppedTasks, Tasks};
 use crate::clock::Time;
 use crate::metrics::Label;
 use crate::plan::key::ServiceKey;
@@ -20,6 +20,11 @@ pub struct Service {
     pub description: Option<Description>,
     /// The last listing of its tasks.
     pub tasks: Option<Tasks>,
+    /// When a listing first showed that running tasks had been replaced without a deployment, since
+    /// the stopped tasks were last asked for.
+    pub replaced_at: Option<Time>,
+    /// Tasks that stopped lately, as last asked for.
+    pub stopped: Option<StoppedTasks>,
     /// Evidence that was gathered because a refresh did not go well.
     pub post_mortem: Option<PostMortem>,
     /// Why the newest attempt to read this service failed; absent when it succeeded.
@@ -29,7 +34,15 @@ pub struct Service {
 impl Service {
     /// A service of which only the name is known.
     pub fn new(key: ServiceKey) -> Self {
-        Self { key, description: None, tasks: None, post_mortem: None, problem: None }
+        Self {
+            key,
+            description: None,
+            tasks: None,
+            replaced_at: None,
+            stopped: None,
+            post_mortem: None,
+            problem: None,
+        }
     }
 }
 

@@ -155,11 +155,32 @@ impl ServiceDeploymentStatus {
 pub struct StoppedTask {
     pub id: TaskId,
     pub started_by: Option<DeploymentId>,
+    pub created_at: Option<Time>,
     pub stopped_at: Option<Time>,
     /// `stopCode`, as ECS writes it.
     pub code: Option<String>,
     /// `stoppedReason`, bounded.
     pub reason: Option<String>,
+}
+
+/// What `stoppedReason` of a task says that Fargate retired, in every spelling seen (Amazon ECS
+/// developer guide, "Task retirement and maintenance for AWS Fargate on Amazon ECS").
+const MAINTENANCE: &str = "performing maintenance on the underlying infrastructure";
+
+impl StoppedTask {
+    /// Whether AWS stopped it to retire what it ran on.
+    pub fn is_retired(&self) -> bool {
+        self.reason.as_ref().is_some_and(|reason| reason.contains(MAINTENANCE))
+    }
+}
+
+/// The tasks of a service that stopped lately.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoppedTasks {
+    /// When they were asked for.
+    pub asked_at: Time,
+    /// The newest first, bounded.
+    pub tasks: Vec<StoppedTask>,
 }
 
 #[cfg(test)]

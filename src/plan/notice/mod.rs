@@ -6,8 +6,12 @@
 
 mod notices;
 mod page;
+mod pending;
 mod retirement;
+mod track;
 
-pub use notices::{Notice, Notices};
+pub use notices::{AffectedTask, Notice, Notices};
 pub use page::{Affected, Entity, EventKey, EventStatus, NoticePage, Owner, PageKey};
+pub use pending::{Pending, of_notice, pending};
 pub use retirement::{Ended, EndedBy, Raised, Retirement, TaskSample};
+pub use track::{replaced_by, track};

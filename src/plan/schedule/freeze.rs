@@ -129,6 +129,11 @@ impl Freezes {
         begun.checked_sub(1).map(|last| self.joined[last])
     }
 
+    /// When the first freeze after `time` begins; the end of time where none does.
+    pub fn begin_after(&self, time: Time) -> Time {
+        self.after(time).map_or(Time::MAX_UTC, |freeze| freeze.opens)
+    }
+
     /// The first joined freeze that begins after `time`.
     pub fn after(&self, time: Time) -> Option<Span> {
         self.joined.get(self.joined.partition_point(|span| span.opens <= time)).copied()

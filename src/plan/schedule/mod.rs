@@ -79,6 +79,8 @@ pub struct ScheduleView {
     pub opened_at: Option<Time>,
     /// The freeze in force now.
     pub freeze: Option<FreezeNow>,
+    /// When the next freeze begins; the end of time where none does. `None`: one is in force.
+    pub unfrozen_until: Option<Time>,
     /// The next span in which starts are allowed, of those that begin after now and, when starts
     /// are allowed now, after `allowed_until`. `None` when there is none within two years.
     pub next: Option<Span>,
@@ -134,6 +136,7 @@ impl Schedule {
             always: self.windows.is_none(),
             allowed_until,
             opened_at: last.map(|span| span.opens).filter(|opened| now - opened <= BACK_MAX),
+            unfrozen_until: freeze.is_none().then(|| self.freezes.begin_after(now)),
             freeze,
             next: next.filter(|span| span.opens - now <= AHEAD_MAX),
         }
@@ -146,6 +149,17 @@ impl Schedule {
         let first = self.allowed_from(now).filter(|span| within(span, now));
         iter::successors(first, move |last| {
             self.allowed_after(last.closes).filter(|span| within(span, last.closes))
+        })
+    }
+
+    /// The spans without a freeze from `now` on, whether windows are open in them or not.
+    pub fn unfrozen_from(&self, now: Time) -> impl Iterator<Item = Span> {
+        let thaws = move |time: Time| {
+            let opens = self.freezes.covering(time).map_or(time, |freeze| freeze.closes);
+            Span { opens, closes: self.freezes.begin_after(opens) }
+        };
+        iter::successors(Some(thaws(now)), move |last| {
+            (last.closes < Time::MAX_UTC).then(|| thaws(last.closes))
         })
     }
 

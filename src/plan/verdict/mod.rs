@@ -1,10 +1,13 @@
 //! Verdicts, and the reasons for them: one vocabulary for `plan`, the API, the logs and the metrics.
 
+mod retirement;
 mod sentence;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use retirement::{LeftToAws, Prospect, RetirementAhead};
 
 use super::fleet::{DeploymentId, Problem};
 use super::ledger::{AttemptId, Cause, Outcome};
@@ -26,6 +29,18 @@ pub struct Verdict {
     pub due: Option<Due>,
     /// When the policy's next window opens in which something may start.
     pub next_window: Option<ZonedTime>,
+    /// The unsatisfied retirement notice about it whose deadline comes first.
+    pub retirement: Option<Box<RetirementAhead>>,
+}
+
+/// The sentence for people: the reason, and what AWS is about to do.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.retirement {
+            None => self.reason.fmt(f),
+            Some(retirement) => write!(f, "{}; {retirement}", self.reason),
+        }
+    }
 }
 
 /// That a service is due, and since when.

@@ -34,7 +34,8 @@ impl Reason {
             Self::Due { cause, age, dry_run } => {
                 match cause {
                     Cause::Manual => f.write_str("asked for by hand")?,
-                    Cause::Age | Cause::Retirement => f.write_str("due now")?,
+                    Cause::Age => f.write_str("due now")?,
+                    Cause::Retirement => f.write_str("due now by a retirement notice")?,
                 }
                 if let Some(age) = age {
                     write!(f, ": oldest task is {} old", Span(*age))?;

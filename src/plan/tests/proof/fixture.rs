@@ -196,6 +196,7 @@ impl Seen {
         let stopped = |reason: &str| StoppedTask {
             id: TaskId::plain(9),
             started_by: None,
+            created_at: None,
             stopped_at: None,
             code: None,
             reason: Some(reason.to_owned()),

@@ -1,0 +1,218 @@
+//! Every notice as a whole: which services and tasks it is about, and how each of them stands.
+
+use std::sync::Arc;
+
+use super::due::shift;
+use super::fleet::{Fleet, TaskId};
+use super::key::{ClusterKey, ServiceKey};
+use super::ledger::{Ledger, Record};
+use super::notice::{
+    AffectedTask, EndedBy, EventKey, EventStatus, Notice, Retirement, of_notice, replaced_by,
+};
+use super::verdict::{LeftToAws, Prospect, Verdict};
+use crate::clock::Time;
+use crate::metrics::Label;
+
+/// One notice, now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoticePlan {
+    pub key: EventKey,
+    pub region: Arc<str>,
+    pub status: EventStatus,
+    /// When AWS begins to replace the tasks.
+    pub deadline: Option<Time>,
+    /// Tasks created at or before it are to be retired.
+    pub cutoff: Time,
+    pub received_at: Time,
+    /// In the order of the keys.
+    pub services: Vec<AffectedService>,
+    /// Tasks that are no service's, or of which that is not known yet.
+    pub tasks: Vec<(TaskId, AffectedTask)>,
+    /// Services of which AWS did not name the cluster, and that are not known.
+    pub unknown_services: Vec<Arc<str>>,
+    /// What was not understood, with its raw text.
+    pub not_understood: Vec<String>,
+}
+
+/// One service that a notice names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AffectedService {
+    pub service: ServiceKey,
+    /// The policy that it belongs to; absent where none selects it.
+    pub policy: Option<Arc<str>>,
+    pub state: RetirementState,
+    /// Whether it will hardly be refreshed before the deadline.
+    pub at_risk: bool,
+}
+
+/// How a notice stands for one service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RetirementState {
+    /// Tasks are to be replaced, and will be.
+    Waiting,
+    /// Our refresh is under way.
+    Refreshing,
+    /// Every running task is newer than the cutoff.
+    Satisfied(EndedBy),
+    /// No policy selects the service: AWS replaces its tasks.
+    Unmanaged,
+    /// The policy leaves it to AWS.
+    Ignored,
+    /// The deadline has passed, and tasks from before the cutoff still run.
+    Missed,
+    /// AWS says that nothing is left to do.
+    Closed,
+    /// There is no such service.
+    Gone,
+}
+
+impl Label for RetirementState {
+    const ALL: &'static [Self] = &[
+        Self::Waiting,
+        Self::Refreshing,
+        Self::Satisfied(EndedBy::Refresh),
+        Self::Satisfied(EndedBy::Deploy),
+        Self::Satisfied(EndedBy::Aws),
+        Self::Satisfied(EndedBy::ScaledToZero),
+        Self::Unmanaged,
+        Self::Ignored,
+        Self::Missed,
+        Self::Closed,
+        Self::Gone,
+    ];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Refreshing => "refreshing",
+            Self::Satisfied(EndedBy::Refresh) => "satisfied_by_refresh",
+            Self::Satisfied(EndedBy::Deploy) => "satisfied_by_deploy",
+            Self::Satisfied(EndedBy::Aws) => "satisfied_by_aws",
+            Self::Satisfied(EndedBy::ScaledToZero) => "satisfied_by_scale_to_zero",
+            Self::Unmanaged => "unmanaged",
+            Self::Ignored => "ignored",
+            Self::Missed => "missed",
+            Self::Closed => "closed",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+impl RetirementState {
+    /// Whether AWS may still have something to replace.
+    pub fn is_unsatisfied(self) -> bool {
+        match self {
+            Self::Waiting | Self::Refreshing | Self::Unmanaged | Self::Ignored | Self::Missed => {
+                true
+            }
+            Self::Satisfied(_) | Self::Closed | Self::Gone => false,
+        }
+    }
+}
+
+/// How every notice stands.
+pub fn notice_plans(
+    fleet: &Fleet,
+    ledger: &Ledger,
+    verdicts: &[(ServiceKey, Verdict)],
+    now: Time,
+) -> Vec<NoticePlan> {
+    let view = View { fleet, ledger, verdicts, now };
+    ledger.notices.iter().map(|notice| view.plan(notice)).collect()
+}
+
+struct View<'a> {
+    fleet: &'a Fleet,
+    ledger: &'a Ledger,
+    verdicts: &'a [(ServiceKey, Verdict)],
+    now: Time,
+}
+
+impl View<'_> {
+    fn plan(&self, notice: &Notice) -> NoticePlan {
+        let services =
+            notice.services.iter().map(|(key, resolved)| self.affected(notice, key, *resolved));
+        NoticePlan {
+            key: notice.key.clone(),
+            region: notice.region.clone(),
+            status: notice.status.clone(),
+            deadline: notice.deadline,
+            cutoff: notice.cutoff,
+            received_at: notice.received_at,
+            services: services.collect(),
+            tasks: notice.tasks.iter().map(|(id, task)| (*id, task.clone())).collect(),
+            unknown_services: notice.short_services.keys().cloned().collect(),
+            not_understood: notice.not_understood.iter().cloned().collect(),
+        }
+    }
+
+    fn affected(&self, notice: &Notice, key: &ServiceKey, resolved: bool) -> AffectedService {
+        let found = self.verdicts.binary_search_by(|(known, _)| known.cmp(key)).ok();
+        let verdict = found.map(|position| &self.verdicts[position].1);
+        let record = self.ledger.records.get(key);
+        let known = record.and_then(|record| of_notice(&record.retirements, notice));
+        let state = match known.and_then(|known| known.ended.as_ref()) {
+            Some(ended) => RetirementState::Satisfied(ended.by),
+            None if resolved || !notice.is_open() => RetirementState::Closed,
+            None => self.unsatisfied(notice, key, verdict, record),
+        };
+        let ahead = verdict.and_then(|verdict| verdict.retirement.as_deref());
+        AffectedService {
+            service: key.clone(),
+            policy: verdict.map(|verdict| verdict.policy.clone()),
+            state,
+            at_risk: state.is_unsatisfied()
+                && ahead.is_some_and(|ahead| ahead.event == notice.key && ahead.at_risk),
+        }
+    }
+
+    /// The state of a service of which it is not remembered that the notice is satisfied.
+    fn unsatisfied(
+        &self,
+        notice: &Notice,
+        key: &ServiceKey,
+        verdict: Option<&Verdict>,
+        record: Option<&Record>,
+    ) -> RetirementState {
+        let cutoff = cutoff(notice, record);
+        if let Some(service) = self.fleet.service(key) {
+            if let Some(by) = replaced_by(service, record, cutoff) {
+                return RetirementState::Satisfied(by);
+            }
+        } else if self.is_gone(key, notice) {
+            return RetirementState::Gone;
+        }
+        let missed = notice.deadline.is_some_and(|deadline| deadline <= self.now);
+        let Some(verdict) = verdict else {
+            // A cluster that is watched and was not looked at yet may have a policy for it.
+            let unseen = self.fleet.cluster(key.cluster()).is_some_and(|c| c.complete_at.is_none());
+            return if unseen { RetirementState::Waiting } else { RetirementState::Unmanaged };
+        };
+        let ahead = verdict.retirement.as_deref().filter(|ahead| ahead.event == notice.key);
+        let ignored = Prospect::LeftToAws(LeftToAws::Ignored);
+        match record.and_then(|record| record.open.as_ref()) {
+            Some(_) => RetirementState::Refreshing,
+            None if ahead.is_some_and(|ahead| ahead.prospect == ignored) => {
+                RetirementState::Ignored
+            }
+            None if missed => RetirementState::Missed,
+            None => RetirementState::Waiting,
+        }
+    }
+
+    /// Whether a complete look at its cluster, after the notice came, does not show the service.
+    fn is_gone(&self, key: &ServiceKey, notice: &Notice) -> bool {
+        let cluster: &ClusterKey = key.cluster();
+        let seen = self.fleet.cluster(cluster).and_then(|cluster| cluster.complete_at);
+        seen.is_some_and(|seen| shift(seen, GONE_MARGIN) > notice.cutoff)
+    }
+}
+
+/// Clocks differ: a look this much older than a notice, by our clock, may still be newer.
+const GONE_MARGIN: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
+
+fn cutoff(notice: &Notice, record: Option<&Record>) -> Time {
+    let known: &[Retirement] = record.map_or(&[], |record| &record.retirements);
+    let raised = of_notice(known, notice).and_then(|known| known.raised.as_ref());
+    raised.map_or(notice.cutoff, |raised| raised.cutoff.max(notice.cutoff))
+}
