@@ -137,7 +137,7 @@ impl Gate<'_> {
         let deployed_at = description.primary()?.created_at?;
         let ignored = self.standing.policy.retirement.mode == RetirementMode::Ignore;
         (deployed_at <= pending.cutoff && !ignored)
-            .then(|| Due { cause: Cause::Retirement, since: pending.cutoff })
+            .then_some(Due { cause: Cause::Retirement, since: pending.cutoff })
     }
 
     /// From when on a retirement lets it start outside of windows, if that moment has come.

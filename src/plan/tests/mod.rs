@@ -2,10 +2,12 @@
 
 mod fixture;
 
+mod at_risk;
 mod by_hand;
 mod deployed;
 mod due;
 mod failures;
+mod following;
 mod held;
 mod ledger;
 mod limits;
@@ -13,6 +15,7 @@ mod order;
 mod overflow;
 mod proof;
 mod properties;
+mod retirement;
 mod sentences;
 mod starts;
 mod views;
