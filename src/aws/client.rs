@@ -86,6 +86,11 @@ impl Ecs {
         self.budget.set_share(share);
     }
 
+    /// The share of AWS's token buckets that may be used.
+    pub fn api_share(&self) -> f64 {
+        self.budget.share()
+    }
+
     /// The clock that requests are signed and readings are dated with.
     pub(super) fn clock(&self) -> &Clock {
         &self.clock

@@ -34,6 +34,10 @@ pub async fn readyz(State(shown): State<Shown>) -> (StatusCode, String) {
         text += what;
         text += if is_there { ": ok\n" } else { ": not yet\n" };
     }
+    if let Some(problem) = &readiness.events {
+        writeln!(text, "events: not received: {problem}")
+            .expect("writing into a string cannot fail");
+    }
     if readiness.is_ready() {
         return (StatusCode::OK, text);
     }

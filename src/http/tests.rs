@@ -123,6 +123,15 @@ async fn health_is_measured_by_the_resync_in_force() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_queue_that_cannot_be_read_is_said_and_does_not_make_unready() {
+    let mut status = status();
+    status.readiness.events = Some("ReceiveMessage: there is no such queue".to_owned());
+    let (code, text) = get(&router(shown(status)), "/readyz").await;
+    assert_eq!(code, StatusCode::OK);
+    assert!(text.ends_with("events: not received: ReceiveMessage: there is no such queue\n"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn readiness_says_what_is_missing_and_why() {
     let mut status = status();
     status.readiness = Readiness {
@@ -130,6 +139,7 @@ async fn readiness_says_what_is_missing_and_why() {
         store: false,
         first_look: false,
         why: Some("ledger.redb is locked by another process".to_owned()),
+        events: None,
     };
     let (code, text) = get(&router(shown(status)), "/readyz").await;
     assert_eq!(code, StatusCode::SERVICE_UNAVAILABLE);

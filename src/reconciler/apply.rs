@@ -10,7 +10,7 @@ use super::execute::{Permit, StepEnd, Stepped};
 use super::observe::{self, ClustersSeen};
 use super::{Reconciler, STORE_PAUSE};
 use crate::plan::fleet::ClusterLook;
-use crate::plan::key::ClusterKey;
+use crate::plan::key::{ClusterKey, ServiceKey};
 
 impl Reconciler {
     /// Takes in one event. Nothing is decided here.
@@ -36,17 +36,13 @@ impl Reconciler {
             }
             Event::Trigger(Trigger::Wake { reason }) => tracing::debug!(%reason, "woken"),
             Event::Trigger(Trigger::Woken { services }) => {
-                let _ = services;
+                let policies = Arc::clone(&self.policies);
+                let watched = |service: &ServiceKey| observe::select(&policies, service.cluster());
+                self.queue.touch(services.into_iter().filter(watched));
             }
             Event::Trigger(Trigger::Notice { pages, answer }) => self.take_in(pages, answer),
-            Event::Trigger(Trigger::Queue(problem)) => {
-                let _ = problem;
-            }
-            Event::Noticed { pages, stored } => {
-                if stored.is_ok() {
-                    pages.into_iter().for_each(|page| self.ledger.notices.insert(page));
-                }
-            }
+            Event::Trigger(Trigger::Queue(problem)) => self.queue_problem = problem,
+            Event::Noticed { pages, stored } => self.apply_noticed(pages, stored),
             Event::Trigger(Trigger::Reload(reload)) => self.apply_reload(reload),
             Event::Trigger(Trigger::Shutdown) => {
                 self.permit.withdraw();
@@ -64,6 +60,7 @@ impl Reconciler {
             let watched = found.iter().cloned().chain(self.clusters_left_behind()).collect();
             self.fleet.absorb_clusters(&watched, seen.begun_at);
             self.queue.keep_clusters_of(&self.fleet, now);
+            self.drop_foreign();
         }
         if self.clusters.listed(&seen) {
             self.report_clusters();

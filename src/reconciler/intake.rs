@@ -1,11 +1,13 @@
 //! Taking in facts from outside: pages of retirement notices. They are stored before they count, and
 //! whoever brought them is told when they are durable.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
 use super::event::{Event, Receipt};
 use super::{Effects, Reconciler};
-use crate::plan::notice::NoticePage;
+use crate::plan::notice::{NoticePage, PageKey};
 
 impl Reconciler {
     /// Stores what is new of `pages` and answers. Nothing is decided about any service here.
@@ -35,6 +37,44 @@ impl Reconciler {
         });
     }
 
+    /// Takes in what was stored.
+    pub(super) fn apply_noticed(&mut self, pages: Vec<NoticePage>, stored: Result<(), String>) {
+        if let Err(error) = stored {
+            tracing::error!(%error, "a retirement notice could not be stored; it will come again: {error}");
+            return;
+        }
+        for page in pages {
+            report(&page, self.ledger.notices.notice(&page.key.event).is_some());
+            self.ledger.notices.insert(page);
+        }
+    }
+
+    /// Forgets pages that came before it was known which account and Region are watched, and turn out
+    /// to be about others.
+    pub(super) fn drop_foreign(&mut self) {
+        let pages = self.ledger.notices.pages();
+        let foreign: Vec<PageKey> = pages
+            .filter(|page| self.foreign(page).is_some())
+            .map(|page| page.key.clone())
+            .collect();
+        if foreign.is_empty() {
+            return;
+        }
+        for key in &foreign {
+            tracing::info!(event = %key.event.arn, "forgotten: a notice about another account or Region");
+            self.ledger.notices.remove(key);
+        }
+        let store = Arc::clone(&self.effects.store);
+        self.tasks.spawn(async move {
+            for key in foreign {
+                if let Err(error) = store.remove_page(&key).await {
+                    tracing::warn!(%error, "a notice could not be removed from the store: {error}");
+                }
+            }
+            Event::Due
+        });
+    }
+
     /// Why a page is not about the account and Region whose clusters are watched, if it is not.
     /// Before any cluster was seen it is not known which those are.
     fn foreign(&self, page: &NoticePage) -> Option<String> {
@@ -52,4 +92,20 @@ async fn store(effects: &Effects, pages: &[NoticePage]) -> Result<(), String> {
         effects.store.save_page(page).await.map_err(|error| error.to_string())?;
     }
     Ok(())
+}
+
+fn report(page: &NoticePage, known: bool) {
+    let (event, affected) = (&page.key.event.arn, page.entities.len());
+    let deadline = match page.deadline {
+        Some(deadline) => format!("from {} on", deadline.format("%a %Y-%m-%d %H:%M UTC")),
+        None => "at a time that it does not say".to_owned(),
+    };
+    tracing::info!(
+        %event, account = %page.key.event.account, region = %page.region, affected, update = known,
+        "{} AWS retires tasks {deadline}, {affected} entities are named",
+        if known { "more of a retirement notice:" } else { "a retirement notice:" }
+    );
+    for fragment in &page.not_understood {
+        tracing::warn!(%event, "a part of a retirement notice was not understood: {fragment}");
+    }
 }

@@ -134,7 +134,8 @@ impl Reconciler {
     /// Begins the looks that are due.
     pub(super) fn begin_looks(&mut self) {
         let now = self.now();
-        for look in self.queue.take_due(now) {
+        let touched = self.queue.take_touched(now, self.effects.ecs.api_share());
+        for look in self.queue.take_due(now).into_iter().chain(touched) {
             let (observer, ecs) = (Arc::clone(&self.observer), self.effects.ecs.clone());
             let (clock, policies) = (self.effects.clock.clone(), Arc::clone(&self.policies));
             match look {
@@ -149,6 +150,10 @@ impl Reconciler {
                 }),
                 DueLook::Services(services, depth) => self.tasks.spawn(async move {
                     let looks = observer.look_services(&services, depth).await;
+                    Event::Services { asked: services, looks }
+                }),
+                DueLook::Touched(services) => self.tasks.spawn(async move {
+                    let looks = observer.look_woken(&services).await;
                     Event::Services { asked: services, looks }
                 }),
             };

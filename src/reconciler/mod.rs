@@ -18,6 +18,7 @@ mod observe;
 mod queue;
 mod report;
 pub mod status;
+mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use self::queue::Queue;
 use self::status::{Readiness, Status};
 use crate::aws::Observer;
 use crate::clock::Time;
-use crate::plan::fleet::Fleet;
+use crate::plan::fleet::{Fleet, Problem};
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
 use crate::plan::policy::Policies;
@@ -89,6 +90,8 @@ pub struct Reconciler {
     postponed: BTreeMap<ServiceKey, Time>,
     tasks: JoinSet<Event>,
     clusters: Clusters,
+    /// What is wrong with reading the queue of events.
+    queue_problem: Option<Problem>,
     /// Policies that own no service, as far as was said already.
     empty_policies: BTreeSet<Arc<str>>,
     config_valid: bool,
@@ -129,6 +132,7 @@ impl Reconciler {
             postponed: BTreeMap::new(),
             tasks: JoinSet::new(),
             clusters: Clusters::default(),
+            queue_problem: None,
             empty_policies: BTreeSet::new(),
             config_valid: true,
             last_look_at: None,
@@ -230,6 +234,7 @@ impl Reconciler {
             store: true,
             first_look: self.clusters.all_looked_at(&self.fleet),
             why: self.why_not_ready(),
+            events: self.queue_problem.as_ref().map(ToString::to_string),
         }
     }
 

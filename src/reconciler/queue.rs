@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::touched::Touched;
 use crate::clock::Time;
 use crate::plan::fleet::Fleet;
 use crate::plan::key::{ClusterKey, ServiceKey};
@@ -17,7 +18,7 @@ use crate::plan::step::{Depth, Look};
 const TOGETHER: chrono::TimeDelta = chrono::TimeDelta::seconds(5);
 
 /// DescribeServices answers about so many services in one call.
-const SERVICES_PER_LOOK: usize = 10;
+pub const SERVICES_PER_LOOK: usize = 10;
 
 /// So many clusters are looked at at once. Pages of a listing come one after another, four a second
 /// where an answer takes 250 ms, so that it takes several clusters to use up a budget of 20 calls a
@@ -31,6 +32,7 @@ pub struct Queue {
     clusters: BTreeMap<ClusterKey, Time>,
     planned: BTreeMap<ServiceKey, (Time, Depth)>,
     woken: BTreeMap<ServiceKey, (Time, Depth)>,
+    touched: Touched,
     listing: bool,
     clusters_observed: BTreeSet<ClusterKey>,
     services_observed: BTreeSet<ServiceKey>,
@@ -42,6 +44,8 @@ pub enum DueLook {
     ListClusters,
     Cluster(ClusterKey),
     Services(Vec<ServiceKey>, Depth),
+    /// Services to which something happened.
+    Touched(Vec<ServiceKey>),
 }
 
 impl Queue {
@@ -100,6 +104,22 @@ impl Queue {
         self.woken.insert(service, (at, depth));
     }
 
+    /// Asks for a look at services to which something happened, with the next pass.
+    pub fn touch(&mut self, services: impl IntoIterator<Item = ServiceKey>) {
+        self.touched.add(services);
+    }
+
+    /// The services to which something happened and that are due for a look, in looks of ten.
+    pub fn take_touched(&mut self, now: Time, api_share: f64) -> Vec<DueLook> {
+        let services = self.touched.take(now, api_share);
+        // A look that is under way may have begun before the event: they wait for the next pass.
+        let (busy, free): (Vec<_>, Vec<_>) =
+            services.into_iter().partition(|service| self.services_observed.contains(service));
+        self.touched.add(busy);
+        self.services_observed.extend(free.iter().cloned());
+        by_cluster(&free).map(DueLook::Touched).collect()
+    }
+
     /// The look at these services has ended.
     pub fn services_done(&mut self, services: &[ServiceKey]) {
         for service in services {
@@ -113,7 +133,7 @@ impl Queue {
         let lists = self.clusters_list_at.filter(|_| !self.listing);
         let clusters = self.clusters.values().min().filter(|_| self.has_room()).copied();
         let services = self.waiting_services().map(|(_, (at, _))| *at).min();
-        [lists, clusters, services].into_iter().flatten().min()
+        [lists, clusters, services, self.touched.next_at()].into_iter().flatten().min()
     }
 
     /// Takes the looks that are due: services before clusters.
@@ -182,6 +202,14 @@ impl Queue {
             })
             .collect()
     }
+}
+
+/// Services in the order of their keys, in groups of one cluster and of at most ten.
+fn by_cluster(services: &[ServiceKey]) -> impl Iterator<Item = Vec<ServiceKey>> {
+    services
+        .chunk_by(|one, next| one.cluster() == next.cluster())
+        .flat_map(|of_cluster| of_cluster.chunks(SERVICES_PER_LOOK))
+        .map(<[ServiceKey]>::to_vec)
 }
 
 #[cfg(test)]

@@ -33,7 +33,9 @@ impl Reconciler {
     /// What is wrong with the observation as a whole, in sentences.
     fn problems(&self) -> Vec<String> {
         let empty = self.empty_policies.iter().map(|name| selects_nothing(name));
-        self.clusters.problems().into_iter().chain(empty).collect()
+        let events =
+            self.queue_problem.iter().map(|problem| format!("events are not received: {problem}"));
+        self.clusters.problems().into_iter().chain(events).chain(empty).collect()
     }
 
     /// Logs which policies turned out to own no service: a slip in a pattern would go unnoticed.

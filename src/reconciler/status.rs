@@ -51,6 +51,8 @@ pub struct Readiness {
     pub first_look: bool,
     /// Why something is missing, in words, where that is known.
     pub why: Option<String>,
+    /// What is wrong with reading the queue of events. Work that needs no notice goes on without it.
+    pub events: Option<String>,
 }
 
 impl Readiness {

@@ -63,6 +63,7 @@ pub enum Priority {
 #[derive(Debug)]
 pub struct Budget {
     started: Instant,
+    share: Mutex<f64>,
     lanes: BTreeMap<Category, Mutex<Lane>>,
 }
 
@@ -81,7 +82,7 @@ impl Budget {
             let bucket = Bucket::new(category.limit(), share, Duration::ZERO);
             (*category, Mutex::new(Lane { bucket, waiting: BTreeMap::new(), next: 0 }))
         });
-        Self { started: Instant::now(), lanes: lanes.collect() }
+        Self { started: Instant::now(), share: Mutex::new(share), lanes: lanes.collect() }
     }
 
     /// Waits until one call may be sent. Giving up by dropping the future costs no token.
@@ -112,9 +113,15 @@ impl Budget {
         self.lane(category).bucket.throttled(now, fastrand::f64());
     }
 
+    /// The share of what AWS allows that may be used.
+    pub fn share(&self) -> f64 {
+        *self.share.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Changes the share of every bucket from now on.
     pub fn set_share(&self, share: f64) {
         let now = self.now();
+        *self.share.lock().unwrap_or_else(PoisonError::into_inner) = share;
         for category in Category::ALL {
             let mut lane = self.lane(*category);
             lane.bucket.set_share(share, now);

@@ -81,7 +81,12 @@ async fn look(settings: Settings, ecs: Ecs, clock: &Clock) -> Result<Status, Exi
     Ok(Status {
         plan: Arc::new(plan),
         clusters: Arc::new(statuses(&fleet)),
-        readiness: Readiness { configuration: true, store: true, first_look: true, why: None },
+        readiness: Readiness {
+            configuration: true,
+            store: true,
+            first_look: true,
+            ..Readiness::default()
+        },
         problems: Arc::new(problems),
         last_look_at: Some(clock.now()),
         config_valid: true,
