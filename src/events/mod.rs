@@ -4,7 +4,23 @@
 //! its raw text and never guessed. Knows JSON and dates, and nothing else of this program, so that
 //! it can be fuzzed without building the rest.
 
+mod arn;
+mod date;
+mod ecs;
+mod entity;
+mod envelope;
+mod field;
+mod fragment;
+mod retirement;
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
+
+pub use envelope::{BODY_BYTES_MAX, read};
+
+/// The event type codes that tell of a retirement, as far as AWS was seen to use any.
+pub const RETIREMENT_CODES: &[&str] = &["AWS_ECS_TASK_PATCHING_RETIREMENT"];
 
 /// What one message says.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +38,9 @@ pub enum Message {
 /// A piece of text that was not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
-    /// Where it stood, such as `detail.startTime`, and what was expected there.
+    /// Where it stood and what was expected there: `detail.startTime: a date was expected`.
     pub what: String,
-    /// The text itself, bounded.
+    /// The text itself, bounded and without control characters; JSON where it was no text.
     pub raw: String,
 }
 
@@ -32,14 +48,16 @@ pub struct Fragment {
 /// once; each stands for itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetirementPage {
-    /// The account whose tasks are concerned (`affectedAccount`, else `account`).
+    /// The account whose tasks are concerned (`affectedAccount`, else `account`): twelve digits.
     pub account: String,
     /// The Region whose tasks are concerned (`eventRegion`, else `region`).
     pub region: String,
+    /// Printable ASCII, bounded.
     pub event_arn: String,
     /// Names this communication, page included. The same one may be delivered in the backup Region
-    /// too, and more than once.
+    /// too, and more than once. Printable ASCII, bounded.
     pub communication_id: String,
+    /// In the spelling of the codes that were asked for.
     pub event_type_code: String,
     pub status: EventStatus,
     /// When AWS begins to replace the tasks.
@@ -50,7 +68,8 @@ pub struct RetirementPage {
     pub updated_at: DateTime<Utc>,
     /// The union of `resources` and `affectedEntities`, in order, each once.
     pub entities: Vec<AffectedEntity>,
-    /// Parts of the page that were not understood.
+    /// Parts of the page that were not understood; bounded, the last one says how many more there
+    /// were.
     pub not_understood: Vec<Fragment>,
 }
 
@@ -62,7 +81,7 @@ pub enum EventStatus {
     Closed,
     /// It was not stated: it counts as open.
     Unstated,
-    /// A value that this version does not know: it counts as open.
+    /// A value that this version does not know, bounded: it counts as open.
     Unknown(String),
 }
 
@@ -81,7 +100,7 @@ pub enum Entity {
     Service { cluster: String, service: String },
     /// A service's short ARN, which does not name the cluster.
     ShortService { service: String },
-    /// A task. Short ARNs and bare ids do not name the cluster.
+    /// A task: 32 hexadecimal digits, or a UUID. Short ARNs and bare ids do not name the cluster.
     Task { cluster: Option<String>, id: String },
 }
 
@@ -94,6 +113,6 @@ pub struct EcsEvent {
     pub service: String,
     /// When.
     pub at: DateTime<Utc>,
-    /// The task that it is about and its `version`, which grows with every change of it.
+    /// The id of the task that it is about and its `version`, which grows with every change of it.
     pub task_version: Option<(String, u64)>,
 }
