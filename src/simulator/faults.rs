@@ -21,6 +21,12 @@ pub enum Fault {
     HtmlErrorPage,
     /// The call is executed at once, and answered this much later.
     Delay(Duration),
+    /// The call is executed but for every nth of its entries, each of which fails on its own:
+    /// that of `PutEvents` and of Amazon SQS's batches. 1 fails all of them.
+    FailEntries {
+        /// Which entries of a call fail, counted from 1: all whose number this divides.
+        every: usize,
+    },
 }
 
 /// Which calls a fault hits.
@@ -29,7 +35,7 @@ pub struct FaultRule {
     /// The operation, e.g. `UpdateService`, or `*` for all of them.
     pub operation: String,
     /// Only calls about this: `cluster/service`, `cluster/task-id`, or a cluster's name where
-    /// the call names nothing else. `None` means every call.
+    /// the call names nothing else; a queue's name. `None` means every call.
     pub resource: Option<String>,
     /// How many calls it hits before it is used up; `None` means for ever.
     pub times: Option<u32>,

@@ -15,7 +15,12 @@ pub(crate) struct Identity {
 impl Identity {
     /// An Amazon ECS ARN with the given resource part, e.g. `cluster/prd`.
     pub(crate) fn ecs_arn(&self, resource: &str) -> String {
-        format!("arn:aws:ecs:{}:{}:{resource}", self.region, self.account)
+        self.arn("ecs", resource)
+    }
+
+    /// An ARN of a service, e.g. `sqs`, with the given resource part.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
     }
 
     /// The resource part of an Amazon ECS ARN, or of anything else the text itself.

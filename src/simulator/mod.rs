@@ -1,4 +1,4 @@
-//! A small, believable AWS for tests, demonstrations and the AWS CLI.
+//! A small, believable AWS for tests, demonstrations and the AWS CLI: Amazon ECS and Amazon SQS.
 //!
 //! It owns a simulated account in one Region and speaks AWS's own protocols: in process through
 //! [`Simulator::http_client`], or over TCP through [`Simulator::serve`]. It must not know anything
@@ -10,6 +10,7 @@
 //! same times give the same answers.
 
 mod calls;
+mod cbor;
 mod connector;
 mod ecs;
 mod error;
@@ -17,7 +18,12 @@ mod faults;
 mod identity;
 mod moment;
 mod others;
+mod polling;
+mod protocol;
+mod queues;
+mod reply;
 mod server;
+mod sqs;
 mod throttle;
 mod wire;
 mod world;
@@ -31,14 +37,14 @@ use std::time::Duration;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::Router;
-use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use calls::{Call, Outcome};
 pub use ecs::{Behaviour, Breaker, DeploymentView, Launch, ServiceSpec, ServiceView, TaskView};
 pub use faults::{Fault, FaultRule};
 
 use moment::Moment;
-use world::{Reply, World};
+use world::World;
 
 /// How the simulated AWS behaves as a whole.
 #[derive(Debug, Clone)]
@@ -80,13 +86,16 @@ pub struct Simulator {
     time: SharedTimeSource,
     latency: Duration,
     world: Arc<Mutex<World>>,
+    /// Wakes the calls that wait for messages.
+    arrivals: Arc<Notify>,
 }
 
 impl Simulator {
     /// An empty account whose clock is `time`.
     pub fn new(time: SharedTimeSource, options: Options) -> Self {
         let world = World::new(&options, Moment::from(time.now()));
-        Simulator { time, latency: options.latency, world: Arc::new(Mutex::new(world)) }
+        let (world, arrivals) = (Arc::new(Mutex::new(world)), Arc::new(Notify::new()));
+        Simulator { time, latency: options.latency, world, arrivals }
     }
 
     /// The HTTP interface. A response that must never arrive is marked, and empty.
@@ -128,15 +137,15 @@ impl Simulator {
         self.latency
     }
 
-    pub(crate) fn call(&self, target: &str, request: Value) -> Reply {
-        self.with_world(|world, now| world.call(target, request, now))
-    }
-
     /// Runs something on the world, which has caught up with the clock.
     fn with_world<T>(&self, run: impl FnOnce(&mut World, Moment) -> T) -> T {
         let now = Moment::from(self.time.now());
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = world.advance(now);
-        run(&mut world, now)
+        let result = run(&mut world, now);
+        if world.sqs.take_arrivals() {
+            self.arrivals.notify_waiters();
+        }
+        result
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::http::Response;
 use axum::middleware::map_response;
@@ -10,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Simulator;
+use super::polling::Stopping;
 use super::wire::Silence;
 
 /// A connection whose answer is lost is held this long; longer than any usual client waits.
@@ -26,13 +28,13 @@ impl Simulator {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let stopping = CancellationToken::new();
-        let waiting = stopping.clone();
+        let (waiting, held) = (stopping.clone(), stopping.clone());
         let silence = map_response(move |response| keep_silence(response, waiting.clone()));
         let shutdown = async move {
             shutdown.await;
             stopping.cancel();
         };
-        let router = self.router().layer(silence);
+        let router = self.router().layer(silence).layer(Extension(Stopping(held)));
         axum::serve(listener, router).with_graceful_shutdown(shutdown).await
     }
 }

@@ -1,22 +1,22 @@
-//! AWS JSON 1.1 over HTTP: `POST /` with the operation in `X-Amz-Target`.
+//! HTTP: heads and bodies in, status codes out, and the pauses between.
 //!
-//! It knows headers, bodies and status codes; what operations mean is the services' business.
+//! Protocols know how bodies are read and written, services what operations mean.
 
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 
 use super::Simulator;
 use super::error::ApiError;
-use super::world::{Answer, Reply};
+use super::polling::Stopping;
+use super::protocol::{Protocol, Target};
+use super::reply::{Answer, Reply};
 
-const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
-/// No request of the simulated services is anywhere near as long.
-const REQUEST_BODY_MAX: usize = 1 << 20;
+/// No request is as long, not even a message of Amazon SQS of one MiB with every sign escaped.
+const REQUEST_BODY_MAX: usize = 8 << 20;
 
 /// Marks a response that must not be delivered: the caller shall hear nothing.
 #[derive(Debug, Clone, Copy)]
@@ -32,15 +32,20 @@ async fn answer(State(simulator): State<Simulator>, request: Request<Body>) -> R
     // Half of the latency is the way there, half the way back.
     wait(latency / 2).await;
     let (head, body) = request.into_parts();
-    let target = header(&head.headers, "x-amz-target").to_owned();
+    let target = Target::of(&head);
+    let stopping = head.extensions.get::<Stopping>().cloned().unwrap_or_default();
     let reply = match to_bytes(body, REQUEST_BODY_MAX).await {
-        Ok(bytes) => read(&bytes).map(|request| simulator.call(&target, request)),
-        Err(_) => Err(ApiError::client("RequestEntityTooLarge", "The request is too long.")),
+        Ok(bytes) => match target.protocol.read(&bytes) {
+            Ok(request) => simulator.call(&target.name, request, &stopping).await,
+            Err(error) => Reply { delay: Duration::ZERO, answer: Answer::Error(error) },
+        },
+        Err(_) => {
+            let error = ApiError::client("RequestEntityTooLarge", "The request is too long.");
+            Reply { delay: Duration::ZERO, answer: Answer::Error(error) }
+        }
     };
-    let reply =
-        reply.unwrap_or_else(|error| Reply { delay: Duration::ZERO, answer: Answer::Error(error) });
     wait(latency / 2 + reply.delay).await;
-    write(reply.answer)
+    write(reply.answer, target.protocol)
 }
 
 async fn wait(span: Duration) {
@@ -49,48 +54,36 @@ async fn wait(span: Duration) {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Value, ApiError> {
-    if bytes.is_empty() {
-        return Ok(json!({}));
-    }
-    let parsed: Result<Value, _> = serde_json::from_slice(bytes);
-    parsed.ok().filter(Value::is_object).ok_or_else(|| {
-        ApiError::client("SerializationException", "The request is not a JSON object.")
-    })
-}
-
-fn write(answer: Answer) -> Response<Body> {
+fn write(answer: Answer, protocol: Protocol) -> Response<Body> {
     match answer {
         Answer::Json(value) => {
-            let body = serde_json::to_vec(&value).expect("a JSON value can always be written");
-            respond(StatusCode::OK, CONTENT_TYPE, body)
+            respond(StatusCode::OK, protocol.headers(None), protocol.write(&value))
         }
         Answer::Error(error) => {
             let status =
                 StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let body = json!({ "__type": error.code, "message": error.message });
-            respond(status, CONTENT_TYPE, body.to_string().into_bytes())
+            respond(status, protocol.headers(Some(&error)), protocol.write_error(&error))
         }
         Answer::Html => {
             let page = "<html><body><h1>500 Internal Server Error</h1></body></html>";
-            respond(StatusCode::INTERNAL_SERVER_ERROR, "text/html", page.into())
+            respond(StatusCode::INTERNAL_SERVER_ERROR, text("text/html"), page.into())
         }
-        Answer::Silence => {
-            let mut response = respond(StatusCode::GATEWAY_TIMEOUT, "text/plain", Vec::new());
+        // Whoever waits has been waited for; what is left of it could only be silence.
+        Answer::Silence | Answer::Wait(_) => {
+            let mut response = respond(StatusCode::GATEWAY_TIMEOUT, text("text/plain"), Vec::new());
             response.extensions_mut().insert(Silence);
             response
         }
     }
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    let value = axum::http::HeaderValue::from_static(content_type);
-    response.headers_mut().insert(axum::http::header::CONTENT_TYPE, value);
-    response
+fn text(content_type: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))])
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+fn respond(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }

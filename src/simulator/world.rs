@@ -11,30 +11,15 @@ use super::error::ApiError;
 use super::faults::{Fault, Faults};
 use super::identity::Identity;
 use super::moment::Moment;
+use super::reply::{Answer, Reply};
+use super::sqs::{self, Poll, Sqs};
 use super::throttle::Throttle;
-
-/// What becomes of a request.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    /// How long the answer takes beyond the usual latency.
-    pub(crate) delay: Duration,
-    pub(crate) answer: Answer,
-}
-
-/// What the caller gets.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Json(Value),
-    Error(ApiError),
-    Html,
-    /// Nothing, ever.
-    Silence,
-}
 
 /// One simulated account in one Region.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) ecs: Ecs,
+    pub(crate) sqs: Sqs,
     pub(crate) faults: Faults,
     pub(crate) log: CallLog,
     throttle: Option<Throttle>,
@@ -46,6 +31,7 @@ impl World {
         let identity =
             Identity { account: options.account.clone(), region: options.region.clone() };
         World {
+            sqs: Sqs::new(identity.clone(), options.seed),
             ecs: Ecs::new(identity, options.seed, options.page_shuffle, options.stale_reads),
             faults: Faults::default(),
             log: CallLog::default(),
@@ -65,13 +51,16 @@ impl World {
     pub(crate) fn call(&mut self, target: &str, request: Value, now: Moment) -> Reply {
         let now = self.advance(now);
         let (prefix, operation) = target.split_once('.').unwrap_or((target, ""));
-        let resources = ecs::resources(&request);
+        let resources = match prefix {
+            sqs::TARGET_PREFIX => sqs::resources(&request),
+            _ => ecs::resources(&request),
+        };
         let fault = self.faults.hit(operation, &resources);
         let reply = self.answer(prefix, operation, &request, fault.as_ref(), now);
         let outcome = match (&fault, &reply.answer) {
             (Some(Fault::LoseReply), _) => Outcome::ReplyLost,
             (_, Answer::Silence) => Outcome::Dropped,
-            (_, Answer::Json(_)) => Outcome::Ok,
+            (_, Answer::Json(_) | Answer::Wait(_)) => Outcome::Ok,
             (_, Answer::Error(error)) => Outcome::Error(error.code.to_owned()),
             (_, Answer::Html) => Outcome::Error("500".to_owned()),
         };
@@ -98,38 +87,59 @@ impl World {
         let answer = match fault {
             Some(Fault::DropRequest) => Answer::Silence,
             Some(Fault::Throttle) => Answer::Error(throttled()),
-            Some(Fault::AccessDenied) => Answer::Error(denied(operation)),
+            Some(Fault::AccessDenied) => Answer::Error(denied(prefix, operation)),
             Some(Fault::ExpiredToken) => Answer::Error(expired()),
             Some(Fault::ServerError) => Answer::Error(broken()),
             Some(Fault::HtmlErrorPage) => Answer::Html,
             Some(Fault::LoseReply) => {
-                self.execute(prefix, operation, request, now);
+                self.execute(prefix, operation, request, None, now);
                 Answer::Silence
             }
             Some(Fault::Delay(span)) => {
                 delay = *span;
-                self.execute(prefix, operation, request, now)
+                self.execute(prefix, operation, request, None, now)
             }
-            None => self.execute(prefix, operation, request, now),
+            Some(Fault::FailEntries { every }) => {
+                self.execute(prefix, operation, request, Some(*every), now)
+            }
+            None => self.execute(prefix, operation, request, None, now),
         };
         Reply { delay, answer }
     }
 
-    fn execute(&mut self, prefix: &str, operation: &str, request: &Value, now: Moment) -> Answer {
-        if self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(operation, now)) {
-            return Answer::Error(throttled());
-        }
-        let result = match prefix {
-            ecs::TARGET_PREFIX => self.ecs.call(operation, request, now),
-            _ => Err(ApiError::unknown_operation(&format!("{prefix}.{operation}"))),
-        };
-        match result {
-            Ok(mut answer) => {
-                drop_nulls(&mut answer);
-                Answer::Json(answer)
+    /// Executes an operation. Of one with entries, `every`th fails.
+    fn execute(
+        &mut self,
+        prefix: &str,
+        operation: &str,
+        request: &Value,
+        every: Option<usize>,
+        now: Moment,
+    ) -> Answer {
+        let mut answer = match prefix {
+            ecs::TARGET_PREFIX => {
+                if self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(operation, now)) {
+                    return Answer::Error(throttled());
+                }
+                self.ecs.call(operation, request, now).into()
             }
-            Err(error) => Answer::Error(error),
+            sqs::TARGET_PREFIX => self.sqs.call(operation, request, every, now),
+            _ => Answer::Error(ApiError::unknown_operation(&format!("{prefix}.{operation}"))),
+        };
+        if let Answer::Json(answer) = &mut answer {
+            drop_nulls(answer);
         }
+        answer
+    }
+
+    /// Looks again for what a call waits for.
+    pub(crate) fn resume(&mut self, poll: Poll, now: Moment) -> Answer {
+        self.sqs.resume(poll, now)
+    }
+
+    /// When a waiting call should look again at the latest.
+    pub(crate) fn next_due(&self, poll: &Poll, now: Moment) -> Moment {
+        self.sqs.next_due(poll, now)
     }
 }
 
@@ -144,8 +154,12 @@ fn throttled() -> ApiError {
     ApiError::client("ThrottlingException", "Rate exceeded")
 }
 
-fn denied(operation: &str) -> ApiError {
-    let message = format!("User is not authorized to perform: ecs:{operation}");
+fn denied(prefix: &str, operation: &str) -> ApiError {
+    let service = match prefix {
+        sqs::TARGET_PREFIX => "sqs",
+        _ => "ecs",
+    };
+    let message = format!("User is not authorized to perform: {service}:{operation}");
     ApiError::client("AccessDeniedException", message)
 }
 

@@ -9,5 +9,6 @@ mod rolling;
 mod scale;
 mod sdk;
 mod service_deployments;
+mod sqs;
 mod support;
 mod tcp;

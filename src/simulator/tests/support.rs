@@ -2,6 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -57,10 +61,28 @@ pub(super) fn with_service(adjust: impl FnOnce(ServiceSpec) -> ServiceSpec) -> S
     sim
 }
 
+/// What every SDK needs to call the simulator. Nothing is tried twice.
+pub(super) fn sdk_config(sim: &Simulator) -> SdkConfig {
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::disabled())
+        .time_source(time_source())
+        .http_client(sim.http_client())
+        .build()
+}
+
 /// Calls an ECS operation.
 pub(super) async fn call(sim: &Simulator, operation: &str, input: Value) -> Answer {
+    call_target(sim, &format!("AmazonEC2ContainerServiceV20141113.{operation}"), input).await
+}
+
+/// Calls an operation in AWS JSON.
+pub(super) async fn call_target(sim: &Simulator, target: &str, input: Value) -> Answer {
     let request = Request::post("/")
-        .header("x-amz-target", format!("AmazonEC2ContainerServiceV20141113.{operation}"))
+        .header("x-amz-target", target)
         .body(Body::from(input.to_string()))
         .unwrap();
     let response = sim.router().oneshot(request).await.unwrap();

@@ -13,8 +13,14 @@ use crate::simulator::{Fault, FaultRule, Simulator};
 const REQUEST: &str = "POST / HTTP/1.1\r\nhost: ecs\r\nconnection: close\r\ncontent-length: 2\r\n\
     x-amz-target: AmazonEC2ContainerServiceV20141113.ListClusters\r\n\r\n{}";
 
+type Serving = JoinHandle<std::io::Result<()>>;
+
 /// Serves a simulator and sends it the request.
-async fn ask(sim: &Simulator) -> (TcpStream, oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
+async fn ask(sim: &Simulator) -> (TcpStream, oneshot::Sender<()>, Serving) {
+    send(sim, REQUEST).await
+}
+
+async fn send(sim: &Simulator, request: &str) -> (TcpStream, oneshot::Sender<()>, Serving) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -24,7 +30,7 @@ async fn ask(sim: &Simulator) -> (TcpStream, oneshot::Sender<()>, JoinHandle<std
             async move { sim.serve(listener, async { stopped.await.unwrap_or(()) }).await },
         );
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(REQUEST.as_bytes()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
     (stream, stop, serving)
 }
 
@@ -53,4 +59,36 @@ async fn a_connection_whose_reply_is_lost_ends_with_the_server() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 504"), "{answer}");
+}
+
+/// A long poll of the queue `q` that would last for 20 seconds.
+fn long_poll(sim: &Simulator) -> String {
+    let body = format!(r#"{{"QueueUrl":"{}","WaitTimeSeconds":20}}"#, sim.create_queue("q"));
+    let head = "POST / HTTP/1.1\r\nhost: sqs\r\nconnection: close\r\n\
+        x-amz-target: AmazonSQS.ReceiveMessage\r\n";
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len())
+}
+
+#[tokio::test]
+async fn a_long_poll_hears_of_a_message_and_ends_with_the_server() {
+    for arrives in [true, false] {
+        let sim = simulator();
+        let (mut stream, stop, serving) = send(&sim, &long_poll(&sim)).await;
+        while sim.count("ReceiveMessage") == 0 {
+            tokio::task::yield_now().await;
+        }
+        let started = tokio::time::Instant::now();
+        if arrives {
+            sim.send("q", "hello");
+        } else {
+            stop.send(()).unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert_eq!(answer.contains("hello"), arrives, "{answer}");
+        assert!(answer.contains("content-type: application/x-amz-json-1.0"), "{answer}");
+        assert!(started.elapsed() < Duration::from_secs(15), "it waited to its end");
+        serving.abort();
+    }
 }
