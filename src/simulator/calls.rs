@@ -26,7 +26,7 @@ pub struct Call {
     pub at: SystemTime,
     /// The operation, e.g. `DescribeServices`.
     pub operation: String,
-    /// What it was about: `cluster/service`, `cluster/task-id`, a cluster's name, a queue's name.
+    /// What it was about: `cluster/service`, `cluster/task-id`, a cluster's name, a queue's or a bus's name.
     pub resources: Vec<String>,
     /// How many things it named.
     pub item_count: usize,

@@ -1,4 +1,5 @@
-//! A small, believable AWS for tests, demonstrations and the AWS CLI: Amazon ECS and Amazon SQS.
+//! A small, believable AWS for tests, demonstrations and the AWS CLI: Amazon ECS, Amazon SQS and
+//! Amazon EventBridge.
 //!
 //! It owns a simulated account in one Region and speaks AWS's own protocols: in process through
 //! [`Simulator::http_client`], or over TCP through [`Simulator::serve`]. It must not know anything
@@ -9,11 +10,13 @@
 //! little, and how often anybody looks changes nothing. The same seed and the same calls at the
 //! same times give the same answers.
 
+mod buses;
 mod calls;
 mod cbor;
 mod connector;
 mod ecs;
 mod error;
+mod events;
 mod faults;
 mod identity;
 mod moment;
@@ -41,6 +44,7 @@ use tokio::sync::Notify;
 
 pub use calls::{Call, Outcome};
 pub use ecs::{Behaviour, Breaker, DeploymentView, Launch, ServiceSpec, ServiceView, TaskView};
+pub use events::PutEvent;
 pub use faults::{Fault, FaultRule};
 
 use moment::Moment;

@@ -27,6 +27,11 @@ impl Moment {
         json!(self.epoch_seconds())
     }
 
+    /// The instant that a request names in epoch seconds; one before the epoch is the epoch.
+    pub(crate) fn from_epoch_seconds(seconds: f64) -> Self {
+        Moment((seconds * 1000.0).round() as u64)
+    }
+
     pub(crate) fn epoch_seconds(self) -> f64 {
         self.0 as f64 / 1000.0
     }

@@ -8,6 +8,7 @@ use super::Options;
 use super::calls::{Call, CallLog, Outcome};
 use super::ecs::{self, Ecs};
 use super::error::ApiError;
+use super::events::{self, Events};
 use super::faults::{Fault, Faults};
 use super::identity::Identity;
 use super::moment::Moment;
@@ -20,6 +21,7 @@ use super::throttle::Throttle;
 pub(crate) struct World {
     pub(crate) ecs: Ecs,
     pub(crate) sqs: Sqs,
+    pub(crate) events: Events,
     pub(crate) faults: Faults,
     pub(crate) log: CallLog,
     throttle: Option<Throttle>,
@@ -32,6 +34,7 @@ impl World {
             Identity { account: options.account.clone(), region: options.region.clone() };
         World {
             sqs: Sqs::new(identity.clone(), options.seed),
+            events: Events::new(options.seed),
             ecs: Ecs::new(identity, options.seed, options.page_shuffle, options.stale_reads),
             faults: Faults::default(),
             log: CallLog::default(),
@@ -53,6 +56,7 @@ impl World {
         let (prefix, operation) = target.split_once('.').unwrap_or((target, ""));
         let resources = match prefix {
             sqs::TARGET_PREFIX => sqs::resources(&request),
+            events::TARGET_PREFIX => events::resources(&request),
             _ => ecs::resources(&request),
         };
         let fault = self.faults.hit(operation, &resources);
@@ -124,6 +128,7 @@ impl World {
                 self.ecs.call(operation, request, now).into()
             }
             sqs::TARGET_PREFIX => self.sqs.call(operation, request, every, now),
+            events::TARGET_PREFIX => self.events.call(operation, request, every, now).into(),
             _ => Answer::Error(ApiError::unknown_operation(&format!("{prefix}.{operation}"))),
         };
         if let Answer::Json(answer) = &mut answer {
@@ -157,6 +162,7 @@ fn throttled() -> ApiError {
 fn denied(prefix: &str, operation: &str) -> ApiError {
     let service = match prefix {
         sqs::TARGET_PREFIX => "sqs",
+        events::TARGET_PREFIX => "events",
         _ => "ecs",
     };
     let message = format!("User is not authorized to perform: {service}:{operation}");

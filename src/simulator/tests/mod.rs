@@ -3,6 +3,7 @@
 mod api;
 mod breaker;
 mod deletion;
+mod events;
 mod faulty;
 mod paging;
 mod rolling;
