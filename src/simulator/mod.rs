@@ -25,6 +25,7 @@ mod polling;
 mod protocol;
 mod queues;
 mod reply;
+mod retirements;
 mod server;
 mod sqs;
 mod throttle;

@@ -151,7 +151,7 @@ impl Simulator {
         self.on_service(cluster, service, |ecs, at, _| ecs.forced_deployments(at))
     }
 
-    fn on_service<T>(
+    pub(super) fn on_service<T>(
         &self,
         cluster: &str,
         service: &str,

@@ -123,8 +123,9 @@ impl Ecs {
 
     fn cluster_json(&self, name: &str, cluster: &Cluster) -> Value {
         let services = cluster.services.values().map(|index| &self.services[*index]);
-        let active = services.clone().filter(|s| s.status == ServiceStatus::Active).count();
-        let tasks = services.flat_map(|service| service.tasks.values());
+        let active = services.filter(|s| s.status == ServiceStatus::Active).count();
+        let tasks =
+            cluster.tasks.iter().filter_map(|(id, index)| self.services[*index].tasks.get(id));
         let running = tasks.clone().filter(|t| t.phase.name() == "RUNNING").count();
         let pending = tasks.filter(|t| t.phase.name() == "PENDING").count();
         json!({

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::behaviour::Behaviour;
 use super::deployment::Revision;
+use super::retirement::Retirement;
 use super::service::{Service, ServiceStatus};
 use super::spec::ServiceSpec;
 use super::task::{StopCause, Task};
-use super::{Ecs, scheduler, task_definitions};
+use super::{Ecs, retirement, scheduler, task_definitions};
 use crate::simulator::moment::Moment;
 
 impl Ecs {
@@ -58,6 +59,22 @@ impl Ecs {
         let id = service.deployments[0].name();
         self.run_service(index, now);
         id
+    }
+
+    /// Lets AWS take tasks away.
+    pub(crate) fn retire(&mut self, index: usize, retirement: Retirement, now: Moment) {
+        self.change(index, now, |service| service.retirements.push(retirement));
+    }
+
+    /// Stops the newest active task for maintenance. Returns its id, or `None` when no task is
+    /// active.
+    pub(crate) fn maintain_newest(&mut self, index: usize, now: Moment) -> Option<String> {
+        let service = &mut self.services[index];
+        let active = service.tasks.values().filter(|task| task.active());
+        let newest = active.max_by_key(|task| (task.created_at, task.sequence))?.id;
+        retirement::stop_for_maintenance(service, &[newest], now, &mut self.ids);
+        self.run_service(index, now);
+        Some(format!("{newest:032x}"))
     }
 
     /// Stops the oldest active task. Returns its id, or `None` when no task is active.

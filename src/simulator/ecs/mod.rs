@@ -4,7 +4,7 @@
 //! [`Ecs::advance`] runs the services in that order. How often anybody looks changes nothing.
 //!
 //! Not simulated: traffic shifting (services of every strategy roll), deployment alarms, task
-//! protection, standalone tasks, and placement. Operations that are not implemented fail loudly.
+//! protection, RunTask, and placement. Operations that are not implemented fail loudly.
 
 mod behaviour;
 mod breaker;
@@ -14,6 +14,7 @@ mod deployment;
 mod events;
 mod paging;
 mod references;
+mod retirement;
 mod scheduler;
 mod service;
 mod service_deployments;
@@ -22,6 +23,7 @@ mod service_shape;
 mod service_writes;
 mod spec;
 mod stale;
+mod standalone;
 mod tags;
 mod task;
 mod task_definitions;
@@ -46,7 +48,9 @@ use clusters::Cluster;
 use service::Service;
 use task_definitions::Family;
 
-pub(crate) use references::resources;
+pub(crate) use references::{resources, task_id};
+pub(crate) use retirement::Retirement;
+pub(crate) use standalone::Standalone;
 
 /// `X-Amz-Target` of every ECS operation begins with this.
 pub(crate) const TARGET_PREFIX: &str = "AmazonEC2ContainerServiceV20141113";
@@ -60,7 +64,8 @@ pub(crate) struct Ecs {
     shuffle: Option<u64>,
     stale_reads: Duration,
     clusters: BTreeMap<String, Cluster>,
-    /// Never shrinks: a deleted service stays describable as INACTIVE.
+    /// Never shrinks: a deleted service stays describable as INACTIVE. What keeps a standalone
+    /// task is among them, too.
     services: Vec<Service>,
     families: BTreeMap<String, Family>,
     /// Which service is due next, and when.
@@ -127,11 +132,17 @@ impl Ecs {
 
     /// Puts a new service into the world; the caller runs it.
     fn insert_service(&mut self, service: Service) -> usize {
-        let index = self.services.len();
         let (cluster, name) = (service.spec.cluster.clone(), service.spec.name.clone());
+        let index = self.hold(service);
+        self.clusters.entry(cluster).or_default().services.insert(name, index);
+        index
+    }
+
+    /// Puts what keeps tasks into the world, where only its tasks can be found.
+    fn hold(&mut self, service: Service) -> usize {
+        let index = self.services.len();
         self.services.push(service);
         self.due.push(None);
-        self.clusters.entry(cluster).or_default().services.insert(name, index);
         index
     }
 

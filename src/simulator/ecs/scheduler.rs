@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use super::deployment::{Deployment, Progress, Revision, RolloutState, ServiceDeployment};
-use super::events;
 use super::service::{Completed, Service, ServiceStatus};
 use super::task::{Phase, StopCause, Task};
+use super::{events, retirement};
 use crate::simulator::identity::Ids;
 use crate::simulator::moment::Moment;
 
@@ -59,10 +59,14 @@ pub(crate) fn start_deployment(
 
 /// Starts and stops what the bounds allow at `now`. Returns whether anything changed.
 pub(crate) fn reconcile(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
+    if service.standalone.is_some() {
+        return retirement::retire(service, now, ids);
+    }
     if service.status != ServiceStatus::Active {
         return drain(service, now, ids);
     }
-    let stopped = stop_surplus(service, now, ids);
+    let surplus = stop_surplus(service, now, ids);
+    let stopped = retirement::retire(service, now, ids) || surplus;
     let started = start_missing(service, now, ids);
     let removed = remove_drained(service);
     report_stuck(service, now, ids);
@@ -104,6 +108,11 @@ fn bounds(service: &Service) -> (u32, u32) {
     (u32::try_from(lower).unwrap_or(u32::MAX), u32::try_from(upper).unwrap_or(u32::MAX))
 }
 
+/// How many healthy tasks there are beyond those to keep.
+pub(crate) fn spare(service: &Service) -> u32 {
+    service.count(None, healthy).saturating_sub(bounds(service).0)
+}
+
 fn healthy(task: &Task) -> bool {
     task.active() && task.healthy
 }
@@ -115,11 +124,13 @@ fn stop_surplus(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
     let mut spare = service.count(None, healthy).checked_sub(lower);
     let mut candidates: Vec<&Task> = service.tasks.values().filter(|t| t.active()).collect();
     candidates.sort_by_key(|t| (t.healthy, t.sequence));
-    let mut surplus = service.count(Some(primary_id), Task::active).saturating_sub(service.desired);
+    // Retired tasks of the PRIMARY are not its surplus: they go when what replaces them is there.
+    let lasting = |task: &Task| task.active() && !retirement::is_retired(service, task, now);
+    let mut surplus = service.count(Some(primary_id), lasting).saturating_sub(service.desired);
     let mut doomed = Vec::new();
     for task in candidates {
         if task.deployment == primary_id {
-            if surplus > 0 {
+            if surplus > 0 && lasting(task) {
                 surplus -= 1;
                 doomed.push(task.id);
             }
@@ -189,7 +200,8 @@ fn start_missing(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
         started.extend((0..missing).map(|_| service.launch_task(index, now, ids)));
     }
     if let Some(primary) = service.deployments.first() {
-        let active = service.count(Some(primary.id), Task::active);
+        let lasting = |task: &Task| task.active() && !retirement::is_retired(service, task, now);
+        let active = service.count(Some(primary.id), lasting);
         let missing = if primary.may_launch(now) {
             service.desired.saturating_sub(active).min(room)
         } else {

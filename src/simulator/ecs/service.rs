@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use super::behaviour::Behaviour;
 use super::deployment::{Deployment, Revision, RolloutState, ServiceDeployment};
+use super::retirement::Retirement;
 use super::spec::ServiceSpec;
 use super::stale::StaleView;
+use super::standalone::Standalone;
 use super::task::{Phase, StopCause, Task, TaskChange};
 use super::{breaker, scheduler};
 use crate::simulator::identity::{Identity, Ids};
@@ -70,6 +72,10 @@ pub(crate) struct Service {
     /// Newest first.
     pub(crate) events: VecDeque<ServiceEvent>,
     pub(crate) last_completed: Option<Completed>,
+    /// What AWS is going to take away or takes away now.
+    pub(crate) retirements: Vec<Retirement>,
+    /// Not a service at all, but what keeps a task that somebody ran by itself.
+    pub(crate) standalone: Option<Standalone>,
     pub(crate) rollout_state_override: Option<String>,
     pub(crate) stale: Option<StaleView>,
     /// How many deployments `UpdateService` with `forceNewDeployment` has started.
@@ -102,6 +108,8 @@ impl Service {
             history: Vec::new(),
             events: VecDeque::new(),
             last_completed: None,
+            retirements: Vec::new(),
+            standalone: None,
             rollout_state_override: None,
             stale: None,
             forced_deployments: 0,
@@ -253,6 +261,7 @@ impl Service {
     fn next_due(&self, now: Moment) -> Option<Moment> {
         let launching = self.deployments.iter().filter(|d| d.state != RolloutState::Failed);
         let retries = launching.filter_map(|d| d.retry_at).filter(|at| *at > now);
-        self.tasks.values().filter_map(|t| t.next_at).chain(retries).min()
+        let retirements = self.retirements.iter().flat_map(Retirement::due).filter(|at| *at > now);
+        self.tasks.values().filter_map(|t| t.next_at).chain(retries).chain(retirements).min()
     }
 }

@@ -15,8 +15,7 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
         "taskArn": ecs.task_arn(&spec.cluster, task.id),
         "clusterArn": ecs.cluster_arn(&spec.cluster),
         "taskDefinitionArn": ecs.revision_task_definition(&task.revision),
-        "group": format!("service:{}", spec.name),
-        "startedBy": deployment_name(task.deployment),
+        "group": group(service),
         "lastStatus": task.phase.name(),
         "desiredStatus": if task.stopping { "STOPPED" } else { "RUNNING" },
         "healthStatus": "UNKNOWN",
@@ -36,6 +35,7 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
         "overrides": { "containerOverrides": [], "inferenceAcceleratorOverrides": [] },
     });
     let mut optional = vec![
+        ("startedBy", started_by(service, task).map(|by| json!(by))),
         ("createdAt", task.visible_created_at().map(|at| at.to_json())),
         ("startedAt", task.started_at.map(|at| at.to_json())),
         ("stoppingAt", task.stopping_at.map(|at| at.to_json())),
@@ -62,4 +62,20 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
         }
     }
     shape
+}
+
+/// `group`: what keeps the task, or what whoever ran it says.
+fn group(service: &Service) -> String {
+    match &service.standalone {
+        Some(standalone) => standalone.group.clone(),
+        None => format!("service:{}", service.spec.name),
+    }
+}
+
+/// `startedBy`: the deployment, or what whoever ran the task says.
+pub(crate) fn started_by(service: &Service, task: &Task) -> Option<String> {
+    match &service.standalone {
+        Some(standalone) => standalone.started_by.clone(),
+        None => Some(deployment_name(task.deployment)),
+    }
 }

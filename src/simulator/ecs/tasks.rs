@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ecs;
-use super::deployment::deployment_name;
 use super::paging::Page;
 use super::references::{cluster_name, task_id};
 use super::service::Service;
@@ -163,7 +162,8 @@ impl ListTasks {
         let launched_as = service.spec.launch.of_tasks();
         let launch_type = self.launch_type.as_ref().is_none_or(|asked| asked == launched_as);
         let started_by = self.started_by.as_ref();
-        let starter = started_by.is_none_or(|by| *by == deployment_name(task.deployment));
+        let starter =
+            started_by.is_none_or(|by| task_shape::started_by(service, task).as_ref() == Some(by));
         family && launch_type && starter
     }
 }

@@ -10,8 +10,8 @@ use crate::simulator::error::ApiError;
 use crate::simulator::moment::Moment;
 
 const ENTRIES_MAX: usize = 10;
-/// All entries of a call together must be smaller than 256 KiB. The newest documentation of the API
-/// allows 1 MB, the quotas of many Regions do not: what fits here fits everywhere.
+/// All entries of a call together must be smaller than 256 KiB. Newer documentation of the API
+/// says 1 MB: what fits here fits by either.
 const ENTRIES_BYTES_MAX: usize = 262_144;
 /// What a timestamp counts for in the size of an entry.
 const TIME_BYTES: usize = 14;

@@ -6,6 +6,7 @@ mod deletion;
 mod events;
 mod faulty;
 mod paging;
+mod retirement;
 mod rolling;
 mod scale;
 mod sdk;
