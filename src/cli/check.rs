@@ -2,6 +2,7 @@
 
 mod looks;
 mod overlaps;
+mod retirements;
 
 #[cfg(test)]
 mod tests;
@@ -43,11 +44,13 @@ fn describe(settings: &Settings, now: Time, out: &mut dyn Write) -> io::Result<(
     if settings.policies.dry_run {
         writeln!(out, "dry run: nothing will be refreshed")?;
     }
+    retirements::describe_sources(settings, out)?;
     let mut warnings: Vec<String> = settings.warnings.iter().map(Problem::to_string).collect();
     for policy in &settings.policies.policies {
         describe_policy(policy, now, out)?;
         warnings.extend(past_freezes(policy, now));
     }
+    warnings.extend(retirements::warning(settings));
     warnings.extend(overlaps::find(&settings.policies.policies));
     warnings.extend(looks::warning(&settings.daemon));
     if !warnings.is_empty() {
@@ -70,6 +73,7 @@ fn describe_policy(policy: &Policy, now: Time, out: &mut dyn Write) -> io::Resul
             writeln!(out, "  due       before a task is older than {}", words::Span(age))?;
         }
     }
+    writeln!(out, "  notices   {}", retirements::rule(&policy.retirement))?;
     writeln!(out, "  pace      {}", pace(policy))?;
     let schedule = &policy.schedule;
     writeln!(out, "  windows   {}", windows(schedule))?;

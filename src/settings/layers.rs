@@ -11,7 +11,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use super::document::{Document, Item, Reader, unknown_key};
 use super::problem::{Place, Problem, did_you_mean};
 use super::scalar::Fault;
-use super::schema::{Scalars, not_yet, section, sections};
+use super::schema::{Scalars, section, sections};
 
 /// What environment variables of ours begin with.
 const PREFIX: &str = "ECS_REFRESH_";
@@ -47,14 +47,10 @@ impl Layer {
         let keys = section(&item.key);
         let names: Vec<&str> = keys.keys().copied().collect();
         let mut reader = Reader::new(document, problems);
-        if matches!(item.key.as_str(), "events" | "announce") {
-            reader.refuse(item, not_yet());
-            return;
-        }
         let Some(table) = reader.table(item, ".", &names) else { return };
         for (name, key) in keys {
             let Some(item) = table.item(name) else { continue };
-            let Some(value) = reader.value(&item, |raw| key.kind.read(raw)) else { continue };
+            let Some(value) = key.kind.read_item(&mut reader, &item) else { continue };
             let place = reader.place(&item);
             if let Some((_, first)) = self.values.get(&(key.section, key.name)) {
                 let fault = Fault::new(format!("set a second time; the first is at {first}"));
@@ -116,6 +112,11 @@ impl Layer {
             }
         }
         layer
+    }
+
+    /// Where the layer sets a key.
+    pub fn place(&self, section: &'static str, name: &'static str) -> Option<&Place> {
+        self.values.get(&(section, name)).map(|(_, place)| place)
     }
 
     /// Each key that the layer sets and where.

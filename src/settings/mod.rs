@@ -8,8 +8,10 @@ mod files;
 mod layers;
 mod policy;
 mod problem;
+mod resources;
 mod scalar;
 mod schema;
+mod warnings;
 
 #[cfg(test)]
 mod tests;
@@ -22,13 +24,15 @@ use std::time::Duration;
 
 pub use files::{RawFiles, read};
 pub use layers::Overrides;
+pub use policy::mode_name;
 pub use problem::{Place, Problem, Problems};
-pub use schema::{Aws, Store};
+pub use schema::{Announce, Aws, Events, Health, Store};
 
 use crate::plan::policy::{Limits, Policies, Policy};
 use document::{Document, Item, Reader};
 use layers::{Layer, merge, unknown_section};
 use scalar::Fault;
+use warnings::Ageless;
 
 /// More policies than this take longer to plan than a look may.
 const POLICIES_MAX: usize = 1000;
@@ -51,6 +55,9 @@ pub struct Settings {
     pub aws: Aws,
     pub daemon: Daemon,
     pub store: Store,
+    pub events: Events,
+    pub announce: Announce,
+    pub health: Health,
     pub policies: Policies,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Problem>,
@@ -107,7 +114,7 @@ pub fn parse(files: &RawFiles, sources: &Sources) -> Result<Settings, Problems> 
     if has_none {
         reading.problems.push(no_policies(files));
     }
-    let Reading { layer: from_files, policies, mut problems, warnings, .. } = reading;
+    let Reading { layer: from_files, policies, mut problems, warnings, ageless, .. } = reading;
     let environment = Layer::of_environment(&sources.environment, &mut problems);
     let layers = [from_files, environment, Layer::of_flags(&sources.flags)];
     let merged = merge(&layers);
@@ -118,9 +125,12 @@ pub fn parse(files: &RawFiles, sources: &Sources) -> Result<Settings, Problems> 
     let daemon = scalars.daemon;
     let overridden = layers[1..].iter().flat_map(Layer::set);
     let overridden = overridden.map(|(key, place)| format!("{key} from {place}"));
-    Ok(Settings {
+    let mut settings = Settings {
         aws: scalars.aws,
         store: scalars.store,
+        events: scalars.events,
+        announce: scalars.announce,
+        health: scalars.health,
         daemon: Daemon {
             listen: daemon.listen,
             resync: daemon.resync,
@@ -139,10 +149,18 @@ pub fn parse(files: &RawFiles, sources: &Sources) -> Result<Settings, Problems> 
         warnings,
         sources: files.names().map(str::to_owned).chain(overridden).collect(),
         fingerprint: files.fingerprint(),
-    })
+    };
+    let across = warnings::across(&settings, &layers, ageless);
+    settings.warnings.extend(across);
+    Ok(settings)
 }
 
 impl Settings {
+    /// Whether retirement notices reach this configuration at all.
+    pub fn has_notices(&self) -> bool {
+        self.events.queue_url.is_some() || self.health.poll
+    }
+
     /// The keys that differ in `new` and are not taken up by a reload.
     pub fn restart_needed(&self, new: &Self) -> Vec<&'static str> {
         let changed = [
@@ -151,6 +169,13 @@ impl Settings {
             ("daemon.listen", self.daemon.listen != new.daemon.listen),
             ("daemon.shutdown_grace", self.daemon.shutdown_grace != new.daemon.shutdown_grace),
             ("store.path", self.store.path != new.store.path),
+            ("events.queue_url", self.events.queue_url != new.events.queue_url),
+            (
+                "events.retirement_codes",
+                self.events.retirement_codes != new.events.retirement_codes,
+            ),
+            ("announce.event_bus", self.announce.event_bus != new.announce.event_bus),
+            ("health.poll", self.health.poll != new.health.poll),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
@@ -165,6 +190,7 @@ struct Reading {
     count: usize,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
+    ageless: Vec<Ageless>,
 }
 
 impl Default for Reading {
@@ -176,6 +202,7 @@ impl Default for Reading {
             count: 0,
             problems: Vec::new(),
             warnings: Vec::new(),
+            ageless: Vec::new(),
         }
     }
 }
@@ -208,6 +235,10 @@ impl Reading {
             }
             let element = policy::named(&element);
             let policy = policy::read(&mut reader, &element, &mut self.warnings);
+            if let Some(policy) = policy.as_ref().filter(|policy| policy.max_task_age.is_none()) {
+                let (place, key) = (reader.place(&element), element.key.clone());
+                self.ageless.push(Ageless { place, key, mode: policy.retirement.mode });
+            }
             let Some(name) = policy::name(&element) else { continue };
             let place = reader.place(&element);
             match self.seen.get(&name) {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
+use super::document::{Item, Reader};
 use super::problem::did_you_mean;
+use super::resources::{self, CODES_MAX};
 use super::scalar::{Fault, Raw};
 
 /// The scalar sections after layering.
@@ -17,6 +19,9 @@ pub struct Scalars {
     pub aws: Aws,
     pub daemon: Daemon,
     pub store: Store,
+    pub events: Events,
+    pub announce: Announce,
+    pub health: Health,
 }
 
 /// `[aws]`: where the API is. Without it the SDK's own chain decides.
@@ -55,6 +60,29 @@ pub struct Store {
     pub path: PathBuf,
 }
 
+/// `[events]`: what AWS tells through EventBridge and SQS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    /// The SQS queue that EventBridge feeds.
+    pub queue_url: Option<String>,
+    /// The types of Health events that announce a retirement. Never empty.
+    pub retirement_codes: Vec<String>,
+}
+
+/// `[announce]`: outcomes as EventBridge events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announce {
+    /// The event bus, by name or ARN.
+    pub event_bus: Option<String>,
+}
+
+/// `[health]`: the AWS Health API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whether it is asked for retirement notices.
+    pub poll: bool,
+}
+
 impl Default for Daemon {
     fn default() -> Self {
         Self {
@@ -75,6 +103,13 @@ impl Default for Store {
     }
 }
 
+impl Default for Events {
+    fn default() -> Self {
+        let codes = vec!["AWS_ECS_TASK_PATCHING_RETIREMENT".to_owned()];
+        Self { queue_url: None, retirement_codes: codes }
+    }
+}
+
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -85,6 +120,10 @@ pub enum Kind {
     Flag,
     Share,
     Backend,
+    QueueUrl,
+    EventBus,
+    /// A list of event type codes.
+    Codes,
     Count(u32, u32),
     /// The shortest and the longest, in seconds.
     Duration(u64, u64),
@@ -121,8 +160,10 @@ pub const KEYS: &[Key] = &[
     key("store", "kind", Kind::Backend),
     key("store", "path", Kind::Path),
     key("store", "table", Kind::NotYet),
-    key("events", "queue_url", Kind::NotYet),
-    key("announce", "event_bus", Kind::NotYet),
+    key("events", "queue_url", Kind::QueueUrl),
+    key("events", "retirement_codes", Kind::Codes),
+    key("announce", "event_bus", Kind::EventBus),
+    key("health", "poll", Kind::Flag),
 ];
 
 /// The names of the scalar sections.
@@ -151,6 +192,9 @@ impl Kind {
             Self::Flag => raw.flag().map(Value::from),
             Self::Share => raw.share().map(Value::from),
             Self::Backend => backend(raw).map(Value::from),
+            Self::QueueUrl => resources::queue_url(raw).map(Value::from),
+            Self::EventBus => resources::event_bus(raw).map(Value::from),
+            Self::Codes => codes(raw).map(Value::from),
             Self::Count(min, max) => raw.count(min..=max).map(Value::from),
             Self::Duration(min, max) => {
                 let range = Duration::from_secs(min)..=Duration::from_secs(max);
@@ -159,6 +203,20 @@ impl Kind {
             }
             Self::NotYet => Err(not_yet()),
         }
+    }
+
+    /// The value that an item of a file stands for; the reader notes what is wrong with it.
+    pub fn read_item<'a>(self, reader: &mut Reader<'a, '_>, item: &Item<'a>) -> Option<Value> {
+        let Self::Codes = self else { return reader.value(item, |raw| self.read(raw)) };
+        let elements = reader.array(item, CODES_MAX)?;
+        if let Err(fault) = resources::code_count(elements.len()) {
+            reader.refuse(item, fault);
+            return None;
+        }
+        let codes = elements.iter().map(|item| reader.value(item, resources::event_type_code));
+        // Collected first, so that every element is looked at.
+        let codes: Vec<Option<&str>> = codes.collect();
+        codes.into_iter().collect::<Option<Vec<&str>>>().map(Value::from)
     }
 
     /// What an environment variable says, by the type that the key takes.
@@ -171,7 +229,7 @@ impl Kind {
 }
 
 /// The refusal of what the documentation of a later version may show.
-pub fn not_yet() -> Fault {
+fn not_yet() -> Fault {
     Fault::new("not supported by this version").hint("remove it: it would have no effect")
 }
 
@@ -184,6 +242,13 @@ fn region(raw: Raw<'_>) -> Result<&str, Fault> {
             Err(Fault::new(format!("not a region: {text:?}")).hint("such as \"ap-northeast-1\""))
         }
     }
+}
+
+/// An environment variable has no lists: there commas are between the codes.
+fn codes(raw: Raw<'_>) -> Result<Vec<&str>, Fault> {
+    let list: Vec<&str> = raw.text(TEXT_CHARS_MAX)?.split(',').map(str::trim).collect();
+    resources::code_count(list.len())?;
+    list.into_iter().map(|code| resources::event_type_code(Raw::Text(code))).collect()
 }
 
 fn backend(raw: Raw<'_>) -> Result<&str, Fault> {

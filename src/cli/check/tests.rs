@@ -22,12 +22,18 @@ fn output_of(path: &Path) -> (bool, String) {
     (valid, String::from_utf8(out).unwrap())
 }
 
-#[test]
-fn a_valid_configuration_is_explained() {
-    let (valid, text) = output(
-        r#"
+const EXPLAINED: &str = r#"
 [daemon]
 dry_run = true
+
+[events]
+queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
+
+[health]
+poll = true
+
+[announce]
+event_bus = "default"
 
 [[policy]]
 name = "nightly"
@@ -40,23 +46,31 @@ freezes = [
 ]
 max_task_age = "7d"
 settle = "90s"
+retirement = { margin = "25h" }
 
 [[policy]]
 name = "rest"
 enabled = false
 services = { clusters = ["prd-eu", "dev"] }
 windows = "always"
-"#,
-    );
+retirement = { mode = "ignore" }
+"#;
+
+#[test]
+fn a_valid_configuration_is_explained() {
+    let (valid, text) = output(EXPLAINED);
     assert!(valid);
     assert_eq!(
         text,
         r#"valid: prod.toml
 dry run: nothing will be refreshed
+retirement notices: from the queue https://sqs.eu-west-1.amazonaws.com/123456789012/q and the AWS Health API (AWS_ECS_TASK_PATCHING_RETIREMENT)
+announced: on the event bus default
 
 policy "nightly"
   services  clusters prd-*; names api-*; except api-b; tags refresh=*
   due       before a task is older than 7d
+  notices   in windows, and outside of them from 1d 1h before the deadline (before-deadline)
   pace      1 at a time, 1m 30s between them, given up after 1h, stops after 1 failed
   windows   0 23 * * SAT,SUN for 2h, in Europe/Berlin
   freeze    Sun 2026-11-29 00:00 CET to Tue 2026-12-01 00:00 CET (sale)
@@ -69,12 +83,13 @@ policy "nightly"
 policy "rest" (disabled)
   services  clusters prd-eu, dev
   due       never by age
+  notices   left to AWS (ignore)
   pace      1 at a time, given up after 1h, stops after 1 failed
   windows   always
   open now  at any time
 
 warnings
-  prod.toml:17: policy "rest": without `max_task_age` no service is ever due
+  prod.toml:27: policy "rest": without `max_task_age`, and with retirements ignored, no service is ever due
       hint: max_task_age = "7d"
   policy "nightly": a freeze is over: Sun 2026-11-01 00:00 CET to Tue 2026-11-03 00:00 CET
   policies "nightly" and "rest" may overlap: a service of both belongs to the first, "nightly"
@@ -85,6 +100,34 @@ a look at the fleet takes about (api_share 0.25, resync 1m)
    5000 services,  50000 tasks: 3m 15s at first, then 1m 50s, which is longer than resync
 "#
     );
+}
+
+#[test]
+fn what_is_done_about_retirements_is_said_and_that_nothing_is_heard_of_them_once() {
+    let policy = |name: &str, more: &str| {
+        format!(
+            "[[policy]]\nname = \"{name}\"\nservices = {{ clusters = [\"{name}\"] }}\n\
+             windows = \"always\"\nmax_task_age = \"7d\"\n{more}\n"
+        )
+    };
+    let acting = policy("a", "retirement = { mode = \"window-only\" }")
+        + &policy("b", "retirement = { mode = \"immediately\", margin = \"0s\" }");
+    let (_, text) = output(&acting);
+    for line in [
+        "\nretirement notices: from nowhere\nannounced: nowhere\n",
+        "\n  notices   in windows only, late from 1d before the deadline (window-only)\n",
+        "\n  notices   at once, late from 0s before the deadline (immediately)\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    let unheard = |text: &str| output(text).1.matches("by no way").count();
+    assert_eq!(unheard(&acting), 1);
+    let ignoring = policy("a", "retirement = { mode = \"ignore\" }");
+    assert_eq!(unheard(&(ignoring.clone() + &policy("b", "enabled = false"))), 0);
+    assert_eq!(unheard(&(ignoring + &policy("b", ""))), 1);
+    assert_eq!(unheard(&format!("{acting}[health]\npoll = true")), 0);
+    let queue = "[events]\nqueue_url = \"http://127.0.0.1:4566/000000000000/q\"";
+    assert_eq!(unheard(&format!("{acting}{queue}")), 0);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Reads one `[[policy]]`.
 
+mod retirement;
 mod schedule;
 mod services;
 
@@ -7,11 +8,12 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use retirement::mode_name;
+
 use super::document::{Item, Reader, Table};
 use super::problem::Problem;
 use super::scalar::{Fault, Raw};
-use super::schema::not_yet;
-use crate::plan::policy::{Policy, RetirementRule};
+use crate::plan::policy::Policy;
 
 /// The keys of a policy.
 pub const KEYS: &[&str] = &[
@@ -56,9 +58,6 @@ pub fn read<'a>(
     warnings: &mut Vec<Problem>,
 ) -> Option<Policy> {
     let table = reader.table(item, ": ", KEYS)?;
-    if let Some(retirement) = table.item("retirement") {
-        reader.refuse(&retirement, not_yet());
-    }
     let name = required(reader, item, &table, "name").and_then(|item| reader.value(&item, name_of));
     let selector = required(reader, item, &table, "services")
         .and_then(|services| services::read(reader, &services));
@@ -73,6 +72,7 @@ pub fn read<'a>(
         });
     let max_task_age =
         optional(reader, &table, "max_task_age", None, |raw| raw.duration(TASK_AGE).map(Some));
+    let retirement = retirement::read(reader, &table, warnings);
     let policy = Policy {
         name: name?,
         enabled: enabled?,
@@ -83,7 +83,7 @@ pub fn read<'a>(
         settle: settle?,
         rollout_timeout: rollout_timeout?,
         max_failures: max_failures?,
-        retirement: RetirementRule::default(),
+        retirement: retirement?,
     };
     judge_age(reader, item, &table, &policy, warnings);
     Some(policy)
@@ -159,9 +159,6 @@ fn judge_age<'a>(
     let at = table.item("max_task_age").unwrap_or_else(|| item.clone());
     let warn = |message: &str| Problem::new(reader.place(&at), message).key(at.key.clone());
     match policy.max_task_age {
-        None => warnings.push(
-            warn("without `max_task_age` no service is ever due").hint("max_task_age = \"7d\""),
-        ),
         Some(Duration::ZERO) if always => {
             let fault = Fault::new("\"0s\" means every window, but windows are \"always\"");
             reader.refuse(&at, fault.hint("state windows, or a longer age"));
@@ -169,7 +166,7 @@ fn judge_age<'a>(
         Some(age) if always && age < RESTLESS_AGE => warnings.push(warn(
             "below an hour, with windows \"always\", services are refreshed without rest",
         )),
-        Some(_) => {}
+        _ => {}
     }
 }
 

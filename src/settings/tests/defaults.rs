@@ -9,8 +9,17 @@ use crate::settings::schema::{KEYS, Kind};
 const DEFAULT: &str = include_str!("../../../config/default.toml");
 
 /// Keys that have no default.
-const WITHOUT_DEFAULT: &[&str] =
-    &["region", "endpoint_url", "name", "services", "windows", "freezes", "max_task_age"];
+const WITHOUT_DEFAULT: &[&str] = &[
+    "region",
+    "endpoint_url",
+    "queue_url",
+    "event_bus",
+    "name",
+    "services",
+    "windows",
+    "freezes",
+    "max_task_age",
+];
 
 /// The file with every key that is a comment made one.
 fn uncommented() -> String {
@@ -26,13 +35,13 @@ fn uncommented() -> String {
 
 fn key_names() -> Vec<&'static str> {
     let of_sections = KEYS.iter().filter(|key| !matches!(key.kind, Kind::NotYet));
-    let of_policies = policy::KEYS.iter().filter(|name| **name != "retirement");
-    of_sections.map(|key| key.name).chain(of_policies.copied()).collect()
+    of_sections.map(|key| key.name).chain(policy::KEYS.iter().copied()).collect()
 }
 
 fn values(text: &str) -> String {
     let settings = load_files(&[("x.toml", text)], &Sources::default()).unwrap();
-    format!("{:?} {:?} {:?} {:?}", settings.aws, settings.daemon, settings.store, settings.policies)
+    let Settings { aws, daemon, store, events, announce, health, policies, .. } = settings;
+    format!("{aws:?} {daemon:?} {store:?} {events:?} {announce:?} {health:?} {policies:?}")
 }
 
 #[test]

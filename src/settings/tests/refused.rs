@@ -86,7 +86,7 @@ x.toml:6: daemon.zzz: unknown key
 x.toml:7: policies: unknown section
     hint: policies are written in files, each as [[policy]]
 x.toml:9: zzz: unknown section
-    hint: known: aws, daemon, store, events, announce, policy
+    hint: known: aws, daemon, store, events, announce, health, policy
 "#,
     );
 }
@@ -98,29 +98,152 @@ fn what_this_version_does_not_do_is_refused() {
 [store]
 kind = "dynamodb"
 table = "x"
-[events]
-queue_url = "x"
-[announce]
-event_bus = "default"
 "#,
         r#"
 x.toml:3: store.kind: "dynamodb" is not supported by this version
     hint: write "file" and run one replica
 x.toml:4: store.table: not supported by this version
     hint: remove it: it would have no effect
-x.toml:5: events: not supported by this version
-    hint: remove it: it would have no effect
-x.toml:7: announce: not supported by this version
-    hint: remove it: it would have no effect
 "#,
     );
-    refused(
-        &POLICY.replace("name", "retirement = { mode = \"ignore\" }, name"),
+}
+
+#[test]
+fn a_queue_is_named_by_its_url() {
+    const SHAPE: &str = r#"such as "https://sqs.ap-northeast-1.amazonaws.com/123456789012/NAME""#;
+    for (url, why, hint) in [
+        ("ecs-refresh", "not a URL of HTTP", SHAPE),
+        ("ftp://a/123456789012/q", "not a URL of HTTP", SHAPE),
+        ("/123456789012/q", "not a URL of HTTP", SHAPE),
+        ("https://user@a/123456789012/q", "a queue's URL has a host and a path only", SHAPE),
+        ("https://a/123456789012/q?x=1", "a queue's URL has a host and a path only", SHAPE),
+        ("https://a/123456789012/q#x", "a queue's URL has a host and a path only", SHAPE),
+        ("https://a/q", "the path of a queue's URL is /ACCOUNT/NAME", SHAPE),
+        ("https://a/12345678901/q", "the path of a queue's URL is /ACCOUNT/NAME", SHAPE),
+        ("https://a/123456789012/", "the path of a queue's URL is /ACCOUNT/NAME", SHAPE),
+        ("https://a/123456789012/q/", "the path of a queue's URL is /ACCOUNT/NAME", SHAPE),
+        ("https://a/123456789012/q.x", "the path of a queue's URL is /ACCOUNT/NAME", SHAPE),
+        ("https://a/123456789012/.fifo", "the path of a queue's URL is /ACCOUNT/NAME", SHAPE),
+        (
+            "arn:aws:sqs:eu-west-1:123456789012:q",
+            "an ARN, where the queue's URL is meant",
+            r#"write "https://sqs.eu-west-1.amazonaws.com/123456789012/q""#,
+        ),
+        (
+            "arn:aws-cn:sqs:cn-north-1:123456789012:q",
+            "an ARN, where the queue's URL is meant",
+            r#"write "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/q""#,
+        ),
+    ] {
+        refused_after_a_policy(
+            &format!("[events]\nqueue_url = {url:?}"),
+            &format!("x.toml:3: events.queue_url: {why}: {url:?}\n    hint: {hint}"),
+        );
+    }
+    refused_after_a_policy(
+        &format!("[events]\nqueue_url = \"https://a/123456789012/{}\"", "q".repeat(81)),
+        &format!(
+            "x.toml:3: events.queue_url: the path of a queue's URL is /ACCOUNT/NAME: \
+             \"https://a/123456789012/{}\"\n    hint: {SHAPE}",
+            "q".repeat(81)
+        ),
+    );
+}
+
+#[test]
+fn an_event_bus_is_named_by_name_or_arn() {
+    const SHAPE: &str =
+        r#"such as "default" or "arn:aws:events:ap-northeast-1:123456789012:event-bus/NAME""#;
+    const NEITHER: &str = "neither the name nor the ARN of an event bus";
+    const PARTNER: &str = "a partner's event bus takes the partner's events only";
+    for (bus, why, hint) in [
+        ("a:b", NEITHER, SHAPE),
+        ("arn:aws:events:eu-west-1:123456789012:rule/x", NEITHER, SHAPE),
+        ("arn:aws:sqs:eu-west-1:123456789012:event-bus/x", NEITHER, SHAPE),
+        ("arn:aws:events:europe:123456789012:event-bus/x", NEITHER, SHAPE),
+        ("arn:aws:events:eu-west-1:1:event-bus/x", NEITHER, SHAPE),
+        ("aws.partner/example.com/x", PARTNER, SHAPE),
+        ("arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/x", PARTNER, SHAPE),
+        ("a b", "not the name of an event bus", r#"1 to 256 letters, digits, ".", "-" and "_""#),
+    ] {
+        refused_after_a_policy(
+            &format!("[announce]\nevent_bus = {bus:?}"),
+            &format!("x.toml:3: announce.event_bus: {why}: {bus:?}\n    hint: {hint}"),
+        );
+    }
+    let bus = "b".repeat(257);
+    refused_after_a_policy(
+        &format!("[announce]\nevent_bus = {bus:?}"),
+        &format!(
+            "x.toml:3: announce.event_bus: not the name of an event bus: {bus:?}\n    \
+             hint: 1 to 256 letters, digits, \".\", \"-\" and \"_\""
+        ),
+    );
+}
+
+#[test]
+fn event_type_codes_are_told_one_by_one() {
+    refused_after_a_policy(
+        "[events]\nretirement_codes = [\"AWS_A\", \"aws_b\", 3, \"AB\", \"\"]\n[health]\npoll = \"true\"",
         r#"
-x.toml:1: policy "p": retirement: not supported by this version
-    hint: remove it: it would have no effect
+x.toml:3: events.retirement_codes[1]: not an event type code: "aws_b"
+    hint: capitals, digits and "_", such as "AWS_ECS_TASK_PATCHING_RETIREMENT"
+x.toml:3: events.retirement_codes[2]: must be text in quotes, is an integer
+x.toml:3: events.retirement_codes[3]: not an event type code: "AB"
+    hint: capitals, digits and "_", such as "AWS_ECS_TASK_PATCHING_RETIREMENT"
+x.toml:3: events.retirement_codes[4]: is empty
+x.toml:5: health.poll: must be true or false, is text
+    hint: without quotes
 "#,
     );
+    for (codes, why) in [
+        ("\"AWS_A\"", "must be an array"),
+        (
+            "[]",
+            "no event type is named\n    \
+             hint: mode = \"ignore\" keeps a policy from acting on retirements",
+        ),
+        (&*format!("[{}]", "\"AWS_A\", ".repeat(11)), "has 11 entries, 10 are allowed"),
+    ] {
+        refused_after_a_policy(
+            &format!("[events]\nretirement_codes = {codes}"),
+            &format!("x.toml:3: events.retirement_codes: {why}"),
+        );
+    }
+}
+
+#[test]
+fn what_is_done_about_retirements_has_modes_and_a_margin() {
+    const HINT: &str = r#"hint: retirement = { mode = "before-deadline", margin = "24h" }"#;
+    for (retirement, said) in [
+        ("\"ignore\"", format!("retirement: must be a table\n    {HINT}")),
+        ("true", format!("retirement: must be a table\n    {HINT}")),
+        (
+            "{ mode = \"window_only\" }",
+            "retirement.mode: no such mode: \"window_only\"\n    \
+             hint: did you mean \"window-only\"?"
+                .to_owned(),
+        ),
+        (
+            "{ mode = \"never\" }",
+            "retirement.mode: no such mode: \"never\"\n    \
+             hint: known: before-deadline, window-only, immediately, ignore"
+                .to_owned(),
+        ),
+        (
+            "{ margin = \"15d\" }",
+            "retirement.margin: must be between 0s and 14days, is 15days".to_owned(),
+        ),
+        (
+            "{ margn = \"1d\" }",
+            "retirement.margn: unknown key\n    hint: did you mean \"margin\"?".to_owned(),
+        ),
+    ] {
+        refused(
+            &POLICY.replace("name", &format!("retirement = {retirement}, name")),
+            &format!("x.toml:1: policy \"p\": {said}"),
+        );
+    }
 }
 
 #[test]
@@ -332,6 +455,9 @@ fn the_environment_is_held_to_the_same_keys() {
         ("ECS_REFRESH_DAEMON__RESINC", "60s"),
         ("ECS_REFRESH_POLICY__NAME", "x"),
         ("ECS_REFRESH_DAEMON__DRY_RUN", "yes"),
+        ("ECS_REFRESH_EVENTS__RETIREMENT_CODES", "AWS_A,,AWS_B"),
+        ("ECS_REFRESH_EVENTS__QUEUE_URL", ""),
+        ("ECS_REFRESH_HEALTH__POOL", "true"),
         ("ECS_REFRESH_DAEMON_LISTEN", "not a key, for want of the second _"),
     ]);
     let problems = load_files(&[("x.toml", &text)], &sources).unwrap_err().to_string();
@@ -343,6 +469,10 @@ environment variable ECS_REFRESH_DAEMON__RESINC: daemon.resinc: unknown key
 environment variable ECS_REFRESH_DAEMON__RESYNC: daemon.resync: must be between 1s and 1h, is 0s
 environment variable ECS_REFRESH_DEAMON__RESYNC: deamon: unknown section
     hint: did you mean "daemon"?
+environment variable ECS_REFRESH_EVENTS__QUEUE_URL: events.queue_url: is empty
+environment variable ECS_REFRESH_EVENTS__RETIREMENT_CODES: events.retirement_codes: is empty
+environment variable ECS_REFRESH_HEALTH__POOL: health.pool: unknown key
+    hint: did you mean "poll"?
 environment variable ECS_REFRESH_POLICY__NAME: policy: unknown section
     hint: policies are written in files, each as [[policy]]"#
     );
