@@ -195,11 +195,13 @@ pub struct Ledger {
 
 impl Ledger {
     /// Drops the records that can have no effect any more, and names them: of services that may
-    /// long be gone.
+    /// long be gone. What became of a notice is kept as long as the notice, so notices are pruned
+    /// first.
     pub fn prune(&mut self, now: Time) -> Vec<ServiceKey> {
+        let notices = &self.notices;
         let (old, kept) = std::mem::take(&mut self.records)
             .into_iter()
-            .partition(|(_, record)| record.is_obsolete(now));
+            .partition(|(_, record)| record.is_obsolete(now, notices));
         self.records = kept;
         old.into_keys().collect()
     }
@@ -228,14 +230,20 @@ impl Refused {
 /// The transitions of a record. Each is stored as a whole, before or after the effect that it
 /// belongs to.
 impl Record {
-    /// Whether it is old and keeps nothing from happening: no attempt is open, and the service is
-    /// not held for failing again and again.
-    fn is_obsolete(&self, now: Time) -> bool {
+    /// Whether it is old and keeps nothing from happening: no attempt is open, the service is not
+    /// held for failing again and again, and no notice is left that it belongs to.
+    fn is_obsolete(&self, now: Time, notices: &Notices) -> bool {
         let ended_at = self.last.as_ref().map(|last| last.finished_at);
         let refused_at = self.refused.as_ref().map(|refused| refused.problem.at);
+        let retired_at = self.retirements.iter().map(Retirement::last_at).max();
+        let mut events = self.retirements.iter().filter_map(|one| one.event.as_ref());
         self.open.is_none()
             && self.failures_in_a_row < FAILURES_IN_A_ROW
-            && ended_at.max(refused_at).is_none_or(|at| shift(at, RECORD_KEPT) < now)
+            && ended_at
+                .max(refused_at)
+                .max(retired_at)
+                .is_none_or(|at| shift(at, RECORD_KEPT) < now)
+            && events.all(|event| notices.notice(event).is_none())
     }
 
     /// Intent: from here on the call may have been sent.

@@ -4,13 +4,20 @@
 //! more than once, and updated; what a notice means is derived from all its pages. What became of
 //! it is kept with the service that it is about.
 
+mod findings;
+mod notice;
 mod notices;
 mod page;
 mod pending;
 mod retirement;
+mod superseded;
+#[cfg(test)]
+mod tests;
 mod track;
 
-pub use notices::{AffectedTask, Notice, Notices};
+pub use findings::Findings;
+pub use notice::{AffectedTask, Notice};
+pub use notices::Notices;
 pub use page::{Affected, Entity, EventKey, EventStatus, NoticePage, Owner, PageKey};
 pub use pending::{Pending, of_notice, pending};
 pub use retirement::{Ended, EndedBy, Raised, Retirement, TaskSample};

@@ -1,12 +1,22 @@
 //! All notices, derived from their pages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::{Affected, Entity, EventKey, EventStatus, NoticePage, Owner, PageKey};
+use chrono::TimeDelta;
+
+use super::superseded::superseded;
+use super::{EventKey, Notice, NoticePage, PageKey};
 use crate::clock::Time;
-use crate::plan::fleet::TaskId;
-use crate::plan::key::{ClusterKey, ServiceKey};
+use crate::plan::due::shift;
+use crate::plan::key::ServiceKey;
+
+/// Notices that are over are kept for so long after their last page: as long as the records of what
+/// became of them.
+const PAGES_KEPT: TimeDelta = TimeDelta::days(90);
+
+/// So many pages of one notice are kept, unless more of them are needed to know what it says. A
+/// fleet of 5,000 services that is told of every day for a month stays below it.
+pub(super) const PAGES_MAX: usize = 400;
 
 /// Everything that AWS said about retirements.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,48 +24,15 @@ pub struct Notices {
     pages: BTreeMap<PageKey, NoticePage>,
     notices: BTreeMap<EventKey, Notice>,
     by_service: BTreeMap<ServiceKey, BTreeSet<EventKey>>,
-}
-
-/// One notice, put together from the pages that came.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
-    pub key: EventKey,
-    pub region: Arc<str>,
-    pub code: Arc<str>,
-    /// Of the newest communication.
-    pub status: EventStatus,
-    /// When AWS begins to replace the tasks, by the newest communication that says.
-    pub deadline: Option<Time>,
-    /// The earliest publication time known: tasks launched later run on the new revision.
-    pub cutoff: Time,
-    /// When its first page was taken in.
-    pub received_at: Time,
-    /// The services, and whether AWS says that nothing is left to do about them.
-    pub services: BTreeMap<ServiceKey, bool>,
-    /// Services whose cluster was not named.
-    pub short_services: BTreeMap<Arc<str>, bool>,
-    /// The tasks that are no service's, or not known to be one's.
-    pub tasks: BTreeMap<TaskId, AffectedTask>,
-    /// What was not understood, with its raw text.
-    pub not_understood: BTreeSet<String>,
-}
-
-/// A task that a notice names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AffectedTask {
-    pub cluster: Option<Arc<str>>,
-    pub resolved: bool,
-    /// Absent until it was found out.
-    pub owner: Option<Owner>,
+    /// The notices of which more has to be found out.
+    unmapped: BTreeSet<EventKey>,
 }
 
 impl Notices {
     /// Takes in a page; one with the same key is replaced. The order in which pages come makes no
     /// difference.
     pub fn insert(&mut self, page: NoticePage) {
-        let event = page.key.event.clone();
-        self.pages.insert(page.key.clone(), page);
-        self.derive(&event);
+        self.extend([page]);
     }
 
     /// Forgets a page.
@@ -64,9 +41,37 @@ impl Notices {
         self.derive(&key.event);
     }
 
+    /// Drops the pages that can have no effect any more, and names them: those of notices that are
+    /// long over, and of those that are told of again and again what was said anew since.
+    pub fn prune(&mut self, now: Time) -> Vec<PageKey> {
+        let mut dropped = Vec::new();
+        for notice in self.notices.values() {
+            let pages: Vec<_> = self.pages_of(&notice.key).collect();
+            let received_at = pages.iter().map(|page| page.received_at).max();
+            let is_old = received_at.is_none_or(|at| shift(at, PAGES_KEPT) < now);
+            if is_old && is_over(notice, now) {
+                dropped.extend(pages.iter().map(|page| page.key.clone()));
+            } else {
+                dropped.extend(superseded(&pages, PAGES_MAX));
+            }
+        }
+        for key in &dropped {
+            self.pages.remove(key);
+        }
+        let events: BTreeSet<_> = dropped.iter().map(|key| key.event.clone()).collect();
+        events.iter().for_each(|event| self.derive(event));
+        dropped
+    }
+
     /// Every page, in the order of the keys.
     pub fn pages(&self) -> impl Iterator<Item = &NoticePage> {
         self.pages.values()
+    }
+
+    /// The pages of one notice, in the order of the keys.
+    pub fn pages_of(&self, event: &EventKey) -> impl Iterator<Item = &NoticePage> {
+        let first = PageKey { event: event.clone(), communication: "".into(), part: 0 };
+        self.pages.range(first..).map(|(_, page)| page).take_while(|page| page.key.event == *event)
     }
 
     pub fn page(&self, key: &PageKey) -> Option<&NoticePage> {
@@ -91,6 +96,11 @@ impl Notices {
         self.by_service.get(service).into_iter().flatten().filter_map(|key| self.notices.get(key))
     }
 
+    /// The open notices that name a task whose owner, or a service whose cluster, is not known yet.
+    pub fn unmapped(&self) -> impl Iterator<Item = &Notice> {
+        self.unmapped.iter().filter_map(|key| self.notices.get(key))
+    }
+
     /// Puts one notice together again from its pages.
     fn derive(&mut self, event: &EventKey) {
         if let Some(before) = self.notices.remove(event) {
@@ -103,76 +113,34 @@ impl Notices {
                 }
             }
         }
-        let mut pages: Vec<&NoticePage> =
-            self.pages.values().filter(|page| page.key.event == *event).collect();
-        // What was said last comes last, so that it wins.
-        pages.sort_by_key(|page| page.updated_at);
+        self.unmapped.remove(event);
+        let pages: Vec<_> = self.pages_of(event).collect();
         let Some(notice) = Notice::of(&pages) else { return };
         for service in notice.services.keys() {
             self.by_service.entry(service.clone()).or_default().insert(event.clone());
+        }
+        if notice.is_unmapped() {
+            self.unmapped.insert(event.clone());
         }
         self.notices.insert(event.clone(), notice);
     }
 }
 
-impl Notice {
-    /// Whether anything may still have to be done: AWS has not closed it.
-    pub fn is_open(&self) -> bool {
-        self.status != EventStatus::Closed
-    }
-
-    /// The notice that these pages make, the newest last.
-    fn of(pages: &[&NoticePage]) -> Option<Self> {
-        let newest = pages.last()?;
-        let mut notice = Self {
-            key: newest.key.event.clone(),
-            region: newest.region.clone(),
-            code: newest.code.clone(),
-            status: newest.status.clone(),
-            deadline: pages.iter().rev().find_map(|page| page.deadline),
-            cutoff: pages.iter().map(|page| page.published_at).min()?,
-            received_at: pages.iter().map(|page| page.received_at).min()?,
-            services: BTreeMap::new(),
-            short_services: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            not_understood: BTreeSet::new(),
-        };
+/// Takes in many pages at once, which is quicker than one after another.
+impl Extend<NoticePage> for Notices {
+    fn extend<T: IntoIterator<Item = NoticePage>>(&mut self, pages: T) {
+        let mut events = BTreeSet::new();
         for page in pages {
-            for affected in &page.entities {
-                notice.add(affected);
+            if !events.contains(&page.key.event) {
+                events.insert(page.key.event.clone());
             }
-            notice.not_understood.extend(page.not_understood.iter().cloned());
+            self.pages.insert(page.key.clone(), page);
         }
-        Some(notice)
+        events.iter().for_each(|event| self.derive(event));
     }
+}
 
-    fn add(&mut self, affected: &Affected) {
-        let resolved = affected.resolved;
-        match &affected.entity {
-            Entity::Service(cluster, name) => self.add_service(cluster, name, resolved),
-            Entity::ShortService(name) => {
-                self.short_services.insert(name.clone(), resolved);
-            }
-            // A task that a service started is that service's matter, which replaces it. That one
-            // task of it is done with says nothing about the others.
-            Entity::Task { cluster: Some(cluster), owner: Some(Owner::Service(name)), .. } => {
-                let key = self.service(cluster, name);
-                self.services.entry(key).or_insert(false);
-            }
-            Entity::Task { cluster, id, owner } => {
-                let task =
-                    AffectedTask { cluster: cluster.clone(), resolved, owner: owner.clone() };
-                self.tasks.insert(*id, task);
-            }
-        }
-    }
-
-    fn add_service(&mut self, cluster: &str, name: &str, resolved: bool) {
-        let key = self.service(cluster, name);
-        self.services.insert(key, resolved);
-    }
-
-    fn service(&self, cluster: &str, name: &str) -> ServiceKey {
-        ServiceKey::new(&ClusterKey::new(&self.region, &self.key.account, cluster), name)
-    }
+/// Whether nothing will come of a notice any more, unless AWS says something new.
+fn is_over(notice: &Notice, now: Time) -> bool {
+    !notice.is_open() || notice.deadline.is_none_or(|deadline| deadline < now)
 }

@@ -70,6 +70,19 @@ pub enum EventStatus {
     Other(Arc<str>),
 }
 
+impl EventStatus {
+    /// What has the greatest weight counts among communications of the same second: that there is
+    /// something to do goes before that there is not.
+    pub(super) fn weight(&self) -> (u8, &str) {
+        match self {
+            Self::Closed => (0, ""),
+            Self::Upcoming => (1, ""),
+            Self::Other(text) => (2, text),
+            Self::Open => (3, ""),
+        }
+    }
+}
+
 /// One affected resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Affected {
@@ -100,7 +113,7 @@ pub enum Entity {
 }
 
 /// Whose task it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// A service's, by its name.
@@ -116,9 +129,15 @@ pub enum Owner {
 }
 
 impl PageKey {
-    /// The form that stores use as a name. The event's ARN comes last: it has slashes.
+    /// The form that stores use as a name, different for every key. The event's ARN comes last: it
+    /// has slashes.
     pub fn to_path(&self) -> String {
-        let Self { event, communication, part } = self;
-        format!("{}/{communication}/{part}/{}", event.account, event.arn)
+        let (account, communication) = (escaped(&self.event.account), escaped(&self.communication));
+        format!("{account}/{communication}/{}/{}", self.part, self.event.arn)
     }
+}
+
+/// A part of a path, without the sign that separates parts.
+fn escaped(part: &str) -> String {
+    part.replace('%', "%25").replace('/', "%2F")
 }

@@ -22,6 +22,30 @@ pub struct Retirement {
     pub ended: Option<Ended>,
 }
 
+impl Retirement {
+    /// So many are kept of one service: with two attempts of the largest service that ECS allows
+    /// beside them, its record stays below the largest item of any store.
+    pub const KEPT_MAX: usize = 6;
+
+    /// Makes room for one more in a service's list: the oldest goes that is not `needed` any more.
+    /// Whether there is room. What is needed never goes: it would be written anew, for ever.
+    pub fn make_room(list: &mut Vec<Self>, needed: impl Fn(&Self) -> bool) -> bool {
+        while list.len() >= Self::KEPT_MAX
+            && let Some(oldest) = list.iter().position(|one| !needed(one))
+        {
+            list.remove(oldest);
+        }
+        list.len() < Self::KEPT_MAX
+    }
+
+    /// When something last happened to it.
+    pub fn last_at(&self) -> Time {
+        let ended_at = self.ended.as_ref().map(|ended| ended.at);
+        let raised_at = self.raised.as_ref().map(|raised| raised.stopped_at);
+        ended_at.max(raised_at).map_or(self.noticed_at, |at| at.max(self.noticed_at))
+    }
+}
+
 /// A later cutoff than the notice's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Raised {
@@ -79,5 +103,5 @@ pub struct TaskSample {
 
 impl TaskSample {
     /// So many tasks are named as evidence.
-    pub const TASKS_MAX: usize = 50;
+    pub const TASKS_MAX: usize = 20;
 }

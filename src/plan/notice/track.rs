@@ -4,16 +4,14 @@
 //! whose work it was is known when that has ended.
 
 use super::pending::of_notice;
-use super::{Ended, EndedBy, Notice, Notices, Raised, Retirement, TaskSample};
+use super::{Ended, EndedBy, EventKey, Notice, Notices, Raised, Retirement, TaskSample};
 use crate::clock::Time;
 use crate::plan::due::shift;
 use crate::plan::fleet::{
     Deployment, Description, Service, StoppedTask, TaskId, TaskStatus, Tasks,
 };
+use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Call, Record};
-
-/// So much is remembered of one service. What is still open is never forgotten.
-const REMEMBERED_MAX: usize = 12;
 
 /// Retirements that no notice named are taken for one as long as they follow upon each other.
 const OBSERVED_TOGETHER: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -27,13 +25,13 @@ pub fn track(
 ) -> Option<Vec<Retirement>> {
     let view = View::of(service, record)?;
     let known = record.map_or(&[][..], |record| &record.retirements);
-    let mut tracked = Tracked { known, changed: None };
+    let mut tracked = Tracked { known, changed: None, notices, service: &service.key };
     for notice in notices.of_service(&service.key).filter(|notice| notice.asks_for(&service.key)) {
         tracked.follow(notice, &view, now);
     }
     for stopped in service.stopped.iter().flat_map(|stopped| &stopped.tasks) {
         if let (true, Some(created_at)) = (stopped.is_retired(), stopped.created_at) {
-            tracked.retired(notices, &view, stopped, created_at, now);
+            tracked.retired(&view, stopped, created_at, now);
         }
     }
     tracked.finish()
@@ -47,7 +45,6 @@ pub fn replaced_by(service: &Service, record: Option<&Record>, cutoff: Time) -> 
 
 /// A service whose tasks are all known.
 struct View<'a> {
-    service: &'a Service,
     description: &'a Description,
     primary: &'a Deployment,
     tasks: &'a Tasks,
@@ -66,7 +63,7 @@ impl<'a> View<'a> {
             task.created_at.is_some() || task.status == TaskStatus::Starting
         };
         let all_known = tasks.tasks.iter().all(known);
-        all_known.then_some(Self { service, description, primary, tasks, record })
+        all_known.then_some(Self { description, primary, tasks, record })
     }
 
     /// Who replaced them, if every task is newer than `cutoff`.
@@ -116,6 +113,8 @@ impl<'a> View<'a> {
 struct Tracked<'a> {
     known: &'a [Retirement],
     changed: Option<Vec<Retirement>>,
+    notices: &'a Notices,
+    service: &'a ServiceKey,
 }
 
 impl Tracked<'_> {
@@ -135,7 +134,7 @@ impl Tracked<'_> {
         match known {
             None => {
                 let ended = view.ended_by(cutoff).map(|by| view.ended(by));
-                self.list_mut().push(Retirement {
+                self.add(Retirement {
                     event: Some(notice.key.clone()),
                     noticed_at: now,
                     before: view.sample(|created_at| created_at <= cutoff),
@@ -145,7 +144,7 @@ impl Tracked<'_> {
             }
             Some(known) if known.ended.is_none() => {
                 if let Some(by) = view.ended_by(cutoff) {
-                    self.of_notice_mut(notice).ended = Some(view.ended(by));
+                    self.change(&notice.key, |known| known.ended = Some(view.ended(by)));
                 }
             }
             Some(_) => {}
@@ -153,15 +152,8 @@ impl Tracked<'_> {
     }
 
     /// Notes that AWS stopped a task for maintenance, where no notice explains it.
-    fn retired(
-        &mut self,
-        notices: &Notices,
-        view: &View<'_>,
-        stopped: &StoppedTask,
-        created_at: Time,
-        now: Time,
-    ) {
-        let service = &view.service.key;
+    fn retired(&mut self, view: &View<'_>, stopped: &StoppedTask, created_at: Time, now: Time) {
+        let (notices, service) = (self.notices, self.service);
         let cutoff = |notice: &Notice, list: &[Retirement]| {
             let known = of_notice(list, notice).and_then(|known| known.raised.as_ref());
             known.map_or(notice.cutoff, |raised| raised.cutoff.max(notice.cutoff))
@@ -173,9 +165,11 @@ impl Tracked<'_> {
         match open.max_by_key(|notice| cutoff(notice, self.list())) {
             Some(notice) => {
                 let stopped_at = stopped.stopped_at.unwrap_or(now);
-                let known = self.of_notice_mut(notice);
-                known.raised = Some(Raised { cutoff: created_at, task: stopped.id, stopped_at });
-                known.ended = None;
+                let raised = Raised { cutoff: created_at, task: stopped.id, stopped_at };
+                self.change(&notice.key, |known| {
+                    known.raised = Some(raised);
+                    known.ended = None;
+                });
             }
             None => self.observed(view, (stopped.id, created_at), stopped.stopped_at, now),
         }
@@ -207,7 +201,7 @@ impl Tracked<'_> {
                 known.before.add(task);
                 known.ended = ended;
             }
-            None => self.list_mut().push(Retirement {
+            None => self.add(Retirement {
                 event: None,
                 noticed_at: now,
                 before: TaskSample::of([task].into_iter()),
@@ -217,31 +211,31 @@ impl Tracked<'_> {
         }
     }
 
-    /// The entry of a notice that [`Tracked::follow`] has seen.
-    fn of_notice_mut(&mut self, notice: &Notice) -> &mut Retirement {
-        let list = self.list_mut();
-        let position = list.iter().position(|known| known.event.as_ref() == Some(&notice.key));
-        let position = position.unwrap_or_else(|| {
-            list.push(Retirement {
-                event: Some(notice.key.clone()),
-                noticed_at: notice.received_at,
-                before: TaskSample::default(),
-                raised: None,
-                ended: None,
-            });
-            list.len() - 1
-        });
-        &mut list[position]
+    /// Adds an entry, where there is room. Without one a notice counts all the same; only what
+    /// became of it is not kept.
+    fn add(&mut self, entry: Retirement) {
+        let (notices, service) = (self.notices, self.service);
+        let needed = |one: &Retirement| {
+            let notice = one.event.as_ref().and_then(|event| notices.notice(event));
+            notice.is_some_and(|notice| notice.asks_for(service))
+        };
+        let mut list = self.list().to_vec();
+        if Retirement::make_room(&mut list, needed) {
+            list.push(entry);
+            self.changed = Some(list);
+        }
+    }
+
+    /// Changes the entry of a notice, if there is one.
+    fn change(&mut self, event: &EventKey, change: impl FnOnce(&mut Retirement)) {
+        let entries = self.list_mut().iter_mut();
+        if let Some(known) = entries.into_iter().find(|one| one.event.as_ref() == Some(event)) {
+            change(known);
+        }
     }
 
     fn finish(self) -> Option<Vec<Retirement>> {
-        let mut list = self.changed?;
-        while list.len() > REMEMBERED_MAX
-            && let Some(oldest) = list.iter().position(|known| known.ended.is_some())
-        {
-            list.remove(oldest);
-        }
-        (list != self.known).then_some(list)
+        self.changed.filter(|list| list != self.known)
     }
 }
 

@@ -219,3 +219,15 @@ fn stopped_tasks_are_asked_for_only_when_running_ones_were_replaced_without_a_de
         assert_eq!(looks.contains(&Depth::Stopped), asks, "{name}");
     }
 }
+
+#[test]
+fn of_very_many_notices_only_some_are_remembered_and_nothing_is_written_for_ever() {
+    let api = a_service("api").tasks_aged("1h").deployed("1h");
+    let many = |api: ServiceBuilder| {
+        let names = (0..20).map(|number| format!("n{number}"));
+        names.fold(of(api, a_notice("one")), |scenario, name| scenario.notice(a_notice(&name)))
+    };
+    let first = many(api.clone()).plan();
+    assert_eq!(followed(&first).unwrap().len(), Retirement::KEPT_MAX);
+    assert_eq!(followed(&many(api.followed()).plan()), None);
+}

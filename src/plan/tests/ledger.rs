@@ -4,6 +4,9 @@ use super::fixture::{NOW, an_attempt, at, delta, finished, key, problem};
 use crate::plan::fleet::{DeploymentId, ProblemClass};
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Attempt, Call, Ledger, Outcome, Record};
+use crate::plan::notice::{
+    Ended, EndedBy, EventKey, EventStatus, NoticePage, PageKey, Retirement, TaskSample,
+};
 
 fn attempt(primary: &str) -> Attempt {
     an_attempt("1m").left(primary).unanswered().build(key("api"), at(NOW))
@@ -128,5 +131,54 @@ fn records_that_have_no_effect_any_more_are_dropped() {
         let names: Vec<_> = ledger.prune(at(NOW) + chrono::TimeDelta::days(days));
         assert_eq!(names, dropped.into_iter().map(key).collect::<Vec<_>>(), "{days} days");
         assert_eq!(ledger.records.len() + names.len(), 4);
+    }
+}
+
+#[test]
+fn what_became_of_a_notice_is_kept_for_90_days_and_as_long_as_the_notice() {
+    let event = EventKey { account: "123456789012".into(), arn: "arn:1".into() };
+    let noticed_at = at(NOW) - chrono::TimeDelta::days(10);
+    let ended = Ended { by: EndedBy::Deploy, at: at(NOW), after: TaskSample::default() };
+    let retirement = |event, ended| Retirement {
+        event,
+        noticed_at,
+        before: TaskSample::default(),
+        raised: None,
+        ended,
+    };
+    let records = [
+        ("noticed", retirement(None, None)),
+        ("ended", retirement(None, Some(ended.clone()))),
+        ("told", retirement(Some(event.clone()), Some(ended))),
+    ];
+    let page = NoticePage {
+        key: PageKey { event, communication: "c".into(), part: 0 },
+        region: "eu-central-1".into(),
+        code: "AWS_ECS_TASK_PATCHING_RETIREMENT".into(),
+        status: EventStatus::Closed,
+        deadline: None,
+        published_at: noticed_at,
+        updated_at: noticed_at,
+        received_at: at(NOW) + chrono::TimeDelta::days(50),
+        entities: Vec::new(),
+        not_understood: Vec::new(),
+    };
+    for (days, kept) in [
+        (79, vec!["ended", "noticed", "told"]),
+        (89, vec!["ended", "told"]),
+        (91, vec!["told"]),
+        (139, vec!["told"]),
+        (141, vec![]),
+    ] {
+        let records = records.clone().map(|(name, retirement)| {
+            (key(name), Record { retirements: vec![retirement], ..Record::default() })
+        });
+        let mut ledger = Ledger { records: records.into(), ..Ledger::default() };
+        ledger.notices.insert(page.clone());
+        let now = at(NOW) + chrono::TimeDelta::days(days);
+        ledger.notices.prune(now);
+        ledger.prune(now);
+        let left: Vec<_> = ledger.records.into_keys().collect();
+        assert_eq!(left, kept.into_iter().map(key).collect::<Vec<_>>(), "{days} days");
     }
 }
