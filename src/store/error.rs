@@ -49,7 +49,8 @@ pub enum StoreError {
 
     #[error(
         "{path} is damaged or no ledger at all ({detail}); it was left as it is. Restore it, or \
-         move it aside to start with an empty one: only the memory of attempts is lost",
+         move it aside to start with an empty one: only the memory of attempts, and of retirement \
+         notices that came through the queue, is lost",
         path = .path.display()
     )]
     Damaged { path: PathBuf, detail: String },
@@ -57,7 +58,8 @@ pub enum StoreError {
     #[error(
         "{path} was written by a newer ecs-refresh (format {found}, this version knows {known}); it \
          was left as it is. Run the newer version, or move the file aside to start with an empty \
-         one: only the memory of attempts is lost",
+         one: only the memory of attempts, and of retirement notices that came through the queue, \
+         is lost",
         path = .path.display()
     )]
     Newer { path: PathBuf, found: u64, known: u64 },
@@ -77,7 +79,13 @@ pub enum StoreError {
     #[error("the record of {service} cannot be written down: {reason}")]
     Unwritable { service: ServiceKey, reason: String },
 
-    #[error("the notice {page} cannot be written down: {reason}")]
+    #[error(
+        "the retirement notice {page} would take {bytes} bytes, and a store takes \
+         {RECORD_BYTES_MAX} at most"
+    )]
+    PageTooLarge { page: String, bytes: usize },
+
+    #[error("the retirement notice {page} cannot be written down: {reason}")]
     PageUnwritable { page: String, reason: String },
 
     #[error("{path} cannot be used", path = .path.display())]

@@ -70,9 +70,8 @@ impl Items {
             let (service, record) = record::decode(path, bytes)?;
             ledger.records.insert(service, record);
         }
-        for (path, bytes) in &self.pages {
-            ledger.notices.insert(record::decode_page(path, bytes)?);
-        }
+        let pages = self.pages.iter().map(|(path, bytes)| record::decode_page(path, bytes));
+        ledger.notices.extend(pages.collect::<Result<Vec<_>, _>>()?);
         Ok(ledger)
     }
 }

@@ -1,7 +1,7 @@
 //! Durable memory: where the ledger is kept.
 //!
 //! This module owns durability, the versions of what it wrote, and who may write. It does not
-//! interpret the ledger: a record is bytes with a name.
+//! interpret the ledger: a record or a page is bytes with a name.
 
 mod error;
 mod file;
@@ -26,7 +26,7 @@ use crate::plan::notice::{NoticePage, PageKey};
 /// What an operation of a store will answer.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// A durable ledger, one record per service.
+/// A durable ledger: one record per service, and the pages of retirement notices.
 ///
 /// Every change is one item, so that a store which can only write single items atomically serves
 /// as well as one with transactions. An operation that was started is carried out even when its

@@ -1,4 +1,4 @@
-//! The stored form of a record: JSON, of bounded size.
+//! The stored form of a record and of a notice's page: JSON, of bounded size.
 //!
 //! With 500 tasks in its open attempt and 500 in its last one, a record takes about 36 kB, nearly
 //! all of it task ids.
@@ -8,11 +8,11 @@ use crate::plan::key::ServiceKey;
 use crate::plan::ledger::Record;
 use crate::plan::notice::NoticePage;
 
-/// The largest record that any store takes, in bytes of JSON.
+/// The largest record or page that any store takes, in bytes of JSON.
 ///
 /// A DynamoDB item ends at 400 KB with its keys ("Quotas in Amazon DynamoDB"), and what one store
 /// accepts the others must accept. Two attempts with the 5,000 tasks that a service may have
-/// ("Amazon ECS service quotas") stay below it.
+/// ("Amazon ECS service quotas") stay below it, with what became of the last notices beside them.
 pub const RECORD_BYTES_MAX: usize = 390_000;
 
 /// The bytes to store for `record`.
@@ -35,8 +35,7 @@ pub(super) fn encode_page(page: &NoticePage) -> Result<Vec<u8>, StoreError> {
         reason: source.to_string(),
     })?;
     if bytes.len() > RECORD_BYTES_MAX {
-        let reason = format!("it has {} bytes, {RECORD_BYTES_MAX} at most", bytes.len());
-        return Err(StoreError::PageUnwritable { page: name, reason });
+        return Err(StoreError::PageTooLarge { page: name, bytes: bytes.len() });
     }
     Ok(bytes)
 }
@@ -46,8 +45,12 @@ pub(super) fn decode_page(path: &str, bytes: &[u8]) -> Result<NoticePage, String
     if bytes.len() > RECORD_BYTES_MAX {
         return Err(format!("the notice {path} has {} bytes", bytes.len()));
     }
-    serde_json::from_slice(bytes)
-        .map_err(|error| format!("the notice {path} cannot be read: {error}"))
+    let page: NoticePage = serde_json::from_slice(bytes)
+        .map_err(|error| format!("the notice {path} cannot be read: {error}"))?;
+    match page.key.to_path() == path {
+        true => Ok(page),
+        false => Err(format!("the notice {path} calls itself {}", page.key.to_path())),
+    }
 }
 
 /// Reads one stored item back; in words, what is wrong with it otherwise.
@@ -64,8 +67,12 @@ pub(super) fn decode(path: &str, bytes: &[u8]) -> Result<(ServiceKey, Record), S
 
 #[cfg(test)]
 mod tests {
-    use super::super::contract::{record_with_tasks, service};
+    use std::sync::Arc;
+
+    use super::super::contract::{page, page_about, record_with_tasks, retirements, service};
     use super::*;
+    use crate::plan::fleet::TaskId;
+    use crate::plan::notice::{Entity, Owner, Retirement};
 
     #[test]
     fn a_record_with_500_tasks_stays_small() {
@@ -77,7 +84,45 @@ mod tests {
 
     #[test]
     fn the_largest_service_that_ecs_allows_fits() {
-        encode(&service("api"), &record_with_tasks("first", 5_000)).unwrap();
+        let mut record = record_with_tasks("first", 5_000);
+        record.retirements = retirements(Retirement::KEPT_MAX);
+        encode(&service("api"), &record).unwrap();
+    }
+
+    #[test]
+    fn the_longest_names_that_ecs_allows_fit_into_a_page() {
+        let longest = |len: usize| -> Arc<str> { "x".repeat(len).into() };
+        let (name, id) = (longest(255), TaskId::parse(&"f-".repeat(32)).unwrap());
+        let task = |owner| Entity::Task { cluster: Some(name.clone()), id, owner: Some(owner) };
+        for entity in [
+            Entity::Service(name.clone(), name.clone()),
+            task(Owner::Service(name.clone())),
+            task(Owner::Standalone {
+                started_by: Some(longest(Owner::STARTED_BY_MAX)),
+                group: Some(longest(Owner::GROUP_MAX)),
+            }),
+        ] {
+            let mut page = page("first", vec![entity; NoticePage::ENTITIES_MAX]);
+            page.key.event.arn = longest(1_600);
+            page.not_understood = vec!["y".repeat(1_000); 50];
+            let bytes = encode_page(&page).unwrap();
+            assert_eq!(decode_page(&page.key.to_path(), &bytes), Ok(page));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_page_says_so() {
+        let page = page_about("first", "api");
+        let (path, bytes) = (page.key.to_path(), encode_page(&page).unwrap());
+        for (path, bytes) in [
+            (path.as_str(), b"nonsense".as_slice()),
+            (path.as_str(), b"{}"),
+            ("1/first/0/arn:other", &bytes),
+            (path.as_str(), &vec![b' '; RECORD_BYTES_MAX + 1]),
+        ] {
+            let error = decode_page(path, bytes).unwrap_err();
+            assert!(error.contains(&format!("the notice {path}")), "{error}");
+        }
     }
 
     #[test]

@@ -95,10 +95,13 @@ async fn look(settings: Settings, ecs: Ecs, clock: &Clock) -> Result<Status, Exi
     })
 }
 
-/// The ledger of a daemon that may be running beside. Without it, past failures are not known.
+/// The ledger of a daemon that may be running beside. Without it, neither past failures nor the
+/// retirement notices that came through the queue are known.
 async fn remembered(settings: &Settings, problems: &mut Vec<String>) -> Ledger {
     FileStore::load_read_only(&settings.store.path).await.unwrap_or_else(|error| {
-        problems.push(format!("without the ledger, so past attempts are not known: {error}"));
+        problems.push(format!(
+            "without the ledger, so past attempts and retirement notices are not known: {error}"
+        ));
         Ledger::default()
     })
 }

@@ -128,6 +128,14 @@ pub enum Owner {
     Gone,
 }
 
+impl Owner {
+    /// The longest `startedBy` that ECS takes (Amazon ECS API reference, RunTask); no more is kept.
+    pub const STARTED_BY_MAX: usize = 128;
+
+    /// So much of a task's group is kept: as much as any name has.
+    pub const GROUP_MAX: usize = 255;
+}
+
 impl PageKey {
     /// The form that stores use as a name, different for every key. The event's ARN comes last: it
     /// has slashes.

@@ -230,12 +230,14 @@ fn read_pages(
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
         table => table.map_err(|error| at(error.into()))?,
     };
+    let mut pages = Vec::new();
     for item in table.iter().map_err(|error| at(error.into()))? {
         let (key, bytes) = item.map_err(|error| at(error.into()))?;
         let page = record::decode_page(key.value(), bytes.value())
             .map_err(|detail| StoreError::Damaged { path: path.to_owned(), detail })?;
-        ledger.notices.insert(page);
+        pages.push(page);
     }
+    ledger.notices.extend(pages);
     Ok(())
 }
 

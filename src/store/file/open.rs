@@ -105,7 +105,8 @@ fn is_blank(reading: &ReadTransaction) -> Result<bool, redb::Error> {
     Ok(reading.list_tables()?.next().is_none() && reading.list_multimap_tables()?.next().is_none())
 }
 
-/// Makes both tables if they are not there.
+/// Makes the tables that every version has, if there are none. The one for notices is made as the
+/// first is saved, so that files from before there were any need no other treatment.
 fn prepare(database: &Database) -> Result<(), redb::Error> {
     if !is_blank(&database.begin_read()?)? {
         return Ok(());

@@ -6,11 +6,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::FileBackend;
-use redb::{BackendError, StorageBackend};
+use redb::{BackendError, StorageBackend, TableHandle};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::contract::{self, ledger, record, service};
+use crate::plan::notice::Entity;
+use crate::store::contract::{self, ledger, page, page_about, record, service};
 
 /// Where the child process of a test keeps its ledger; unset in the tests themselves.
 const CHILD_LEDGER: &str = "ECS_REFRESH_TEST_CHILD_LEDGER";
@@ -137,7 +138,7 @@ async fn refused(path: &Path, content: &[u8]) -> StoreError {
     std::fs::write(path, content).unwrap();
     let error = FileStore::open(path).await.unwrap_err();
     assert!(std::fs::read(path).unwrap() == content, "the file was changed: {error}");
-    assert!(error.to_string().contains("only the memory of attempts is lost"), "{error}");
+    assert!(error.to_string().contains("only the memory of attempts, and of"), "{error}");
     // A reader trusts the file as far as it can follow it; it is the daemon that verifies.
     let _ = FileStore::load_read_only(path).await;
     assert!(std::fs::read(path).unwrap() == content, "the file was changed by reading");
@@ -211,6 +212,87 @@ async fn a_record_that_is_not_understood_is_refused_and_left_as_it_is() {
     })
     .await;
     assert!(refused(&path, &odd).await.to_string().contains("r/a/c/odd"));
+}
+
+#[tokio::test]
+async fn a_notice_that_is_not_understood_is_refused_and_left_as_it_is() {
+    let (_kept, path) = closed_ledger().await;
+    let sound = std::fs::read(&path).unwrap();
+    let other = page_about("c-1", "api").key.to_path();
+    for (name, content) in [("odd", "{\"key\":7}".to_owned()), (&other, page_json("c-2"))] {
+        std::fs::write(&path, &sound).unwrap();
+        let at = name.to_owned();
+        let odd = altered(&path, move |writing| {
+            writing.open_table(NOTICES)?.insert(at.as_str(), content.as_bytes())?;
+            Ok(())
+        })
+        .await;
+        let error = refused(&path, &odd).await;
+        assert!(error.to_string().contains(&format!("the notice {name} ")), "{error}");
+        let error = FileStore::load_read_only(&path).await.unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+}
+
+fn page_json(communication: &str) -> String {
+    serde_json::to_string(&page_about(communication, "api")).unwrap()
+}
+
+#[tokio::test]
+async fn a_file_from_before_there_were_notices_takes_them() {
+    let (_kept, path) = closed_ledger().await;
+    let has_notices = |path: &Path| {
+        let database = open::open_read_only(path).unwrap();
+        let reading = database.begin_read().unwrap();
+        reading.list_tables().unwrap().any(|table| table.name() == NOTICES.name())
+    };
+    assert!(!has_notices(&path), "such a file is what this version makes, too");
+    let mut expected =
+        ledger([(service("api"), record("first")), (service("web"), record("second"))]);
+    assert_eq!(FileStore::load_read_only(&path).await.unwrap(), expected);
+
+    let store = FileStore::open(&path).await.unwrap();
+    assert_eq!(store.load().await.unwrap(), expected);
+    store.save_page(&page_about("first", "api")).await.unwrap();
+    expected.notices.insert(page_about("first", "api"));
+    assert_eq!(FileStore::load_read_only(&path).await.unwrap(), expected, "beside the daemon");
+    drop(store);
+    assert!(has_notices(&path));
+    assert_eq!(FileStore::open(&path).await.unwrap().load().await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn two_weeks_of_daily_notices_for_5000_services_are_loaded_whole() {
+    let (_kept, path) = directory();
+    let store = FileStore::open(&path).await.unwrap();
+    let names: Vec<_> = (0..5_000).map(|n| format!("service-{n}")).collect();
+    let entities = names.iter().map(|name| Entity::Service("prd".into(), name.as_str().into()));
+    let entities: Vec<_> = entities.collect();
+    let pages: Vec<_> = (0..14)
+        .flat_map(|day| {
+            let parts = entities.chunks(NoticePage::ENTITIES_MAX).zip(0..);
+            parts.map(move |(part, n)| page(&format!("day-{day}-{n}"), part.to_vec()))
+        })
+        .collect();
+    assert_eq!(pages.len(), 14 * 13);
+    store
+        .write(move |writing| {
+            let mut table = writing.open_table(NOTICES)?;
+            for page in &pages {
+                let bytes = serde_json::to_vec(page).unwrap();
+                table.insert(page.key.to_path().as_str(), bytes.as_slice())?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let began = tokio::time::Instant::now();
+    let notices = store.load().await.unwrap().notices;
+    let took = began.elapsed();
+    assert_eq!(notices.iter().map(|notice| notice.services.len()).collect::<Vec<_>>(), [5_000]);
+    assert_eq!(notices.of_service(&service("service-4999")).count(), 1);
+    // More than ten times what it takes; putting it together again for each page would take longer.
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
 }
 
 #[tokio::test]
