@@ -20,7 +20,7 @@ mod testing;
 pub use budget::{Category, Limit, Priority};
 pub use client::Ecs;
 pub use connect::{ConnectOptions, connect, connect_in_process, load_sdk_config};
-pub use ecs::{ResolvedClusters, Started, UPDATE_TIMEOUT, UpdateError};
+pub use ecs::{ResolvedClusters, Started, TaskOwners, UPDATE_TIMEOUT, UpdateError};
 pub use metrics::AwsMetrics;
 pub use observe::Observer;
 pub use operation::Operation;

@@ -5,11 +5,13 @@ mod clusters;
 mod convert;
 mod deployments;
 mod describe;
+mod owners;
 mod services;
 mod tasks;
 mod update;
 
 pub use clusters::ResolvedClusters;
+pub use owners::TaskOwners;
 pub(super) use services::{DESCRIBE_SERVICES_MAX, ServiceEvent, ServiceReading};
 pub(super) use tasks::{DESCRIBE_TASKS_MAX, DescribedTasks, ListTasks, SeenTask};
 pub use update::{Started, UPDATE_TIMEOUT, UpdateError};

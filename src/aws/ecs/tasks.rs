@@ -43,6 +43,8 @@ pub(in crate::aws) struct SeenTask {
 #[derive(Debug)]
 pub(in crate::aws) struct DescribedTasks<T> {
     pub(in crate::aws) tasks: Vec<T>,
+    /// Those that ECS does not know, or no longer.
+    pub(in crate::aws) missing: Vec<TaskId>,
     /// Why not every task that was asked for, and still exists, is among them.
     pub(in crate::aws) problem: Option<Problem>,
 }
@@ -116,7 +118,7 @@ impl Ecs {
         Ok(described.tasks.into_iter().flatten().collect())
     }
 
-    async fn describe<T>(
+    pub(super) async fn describe<T>(
         &self,
         cluster: &ClusterKey,
         ids: &[TaskId],
@@ -146,22 +148,22 @@ impl Ecs {
             }
         }
         // A task that is missing has ended since it was listed.
-        for failure in output.failures().iter().filter(|f| f.reason() == Some(MISSING)) {
-            if let Some(id) = failure.arn().and_then(TaskId::parse) {
-                open.remove(&id);
-            }
-        }
+        let failures = output.failures().iter().filter(|f| f.reason() == Some(MISSING));
+        let missing = failures
+            .filter_map(|failure| failure.arn().and_then(TaskId::parse))
+            .filter(|id| open.remove(id))
+            .collect();
         let problem = (!open.is_empty()).then(|| {
             let message = format!("the answer does not describe {} tasks", open.len());
             unusable(operation, self.clock().now(), &message)
         });
-        Ok(DescribedTasks { tasks, problem })
+        Ok(DescribedTasks { tasks, missing, problem })
     }
 }
 
 /// The service that launched a task. Callers of RunTask may choose the group, and may choose what
 /// the task is started by, but rarely imitate both.
-fn service_of(task: &wire::Task) -> Option<&str> {
+pub(super) fn service_of(task: &wire::Task) -> Option<&str> {
     let name = task.group()?.strip_prefix("service:")?;
     task.started_by()?.starts_with(STARTED_BY_SERVICE).then_some(name)
 }

@@ -4,8 +4,8 @@
 //! more than once, and updated; what a notice means is derived from all its pages. What became of
 //! it is kept with the service that it is about.
 
+mod derived;
 mod findings;
-mod notice;
 mod notices;
 mod page;
 mod pending;
@@ -15,8 +15,8 @@ mod superseded;
 mod tests;
 mod track;
 
+pub use derived::{AffectedTask, Notice};
 pub use findings::Findings;
-pub use notice::{AffectedTask, Notice};
 pub use notices::Notices;
 pub use page::{Affected, Entity, EventKey, EventStatus, NoticePage, Owner, PageKey};
 pub use pending::{Pending, of_notice, pending};

@@ -67,7 +67,7 @@ fn a_task_is_its_services_matter_once_that_is_known() {
     let notice = derived(std::slice::from_ref(&first));
     assert_eq!((notice.services.len(), notice.tasks.len()), (0, 1));
     let mapped = page("a", 0, &[(task(1, Some("prd"), Some(of_service("api"))), false)]);
-    let notice = derived(&[mapped.clone()]);
+    let notice = derived(std::slice::from_ref(&mapped));
     assert_eq!(services(&notice), [("prd/api".to_owned(), false)]);
     assert!(notice.tasks.is_empty());
 

@@ -92,5 +92,5 @@ fn a_page_that_alone_knows_whose_a_task_is_is_kept() {
     let unmapped = named("b", 2, None);
     assert!(superseded(&[&first, &mapped, &unmapped], 0).is_empty());
     let again = named("c", 3, Some(of_service("api")));
-    assert_eq!(superseded(&[&first, &mapped, &again], 0), [mapped.key.clone()]);
+    assert_eq!(superseded(&[&first, &mapped, &again], 0), [mapped.key]);
 }
