@@ -43,6 +43,7 @@ impl Reconciler {
             Event::Trigger(Trigger::Notice { pages, answer }) => self.take_in(pages, answer),
             Event::Trigger(Trigger::Queue(problem)) => self.queue_problem = problem,
             Event::Noticed { pages, stored } => self.apply_noticed(pages, stored),
+            Event::Mapped(mapped) => self.apply_mapped(*mapped),
             Event::Trigger(Trigger::Reload(reload)) => self.apply_reload(reload),
             Event::Trigger(Trigger::Shutdown) => {
                 self.permit.withdraw();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::execute::Stepped;
+use super::mapping::Mapped;
 use super::observe::ClustersSeen;
 use tokio::sync::oneshot;
 
@@ -25,6 +26,8 @@ pub enum Event {
     Stepped(Box<Stepped>),
     /// Pages of a notice were stored, or, in words, why not.
     Noticed { pages: Vec<NoticePage>, stored: Result<(), String> },
+    /// It was found out whose tasks some notices name.
+    Mapped(Box<Mapped>),
     /// Something outside the loop.
     Trigger(Trigger),
     /// It is time to look at something, or a pause has ended.

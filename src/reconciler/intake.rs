@@ -43,10 +43,14 @@ impl Reconciler {
             tracing::error!(%error, "a retirement notice could not be stored; it will come again: {error}");
             return;
         }
-        for page in pages {
-            report(&page, self.ledger.notices.notice(&page.key.event).is_some());
-            self.ledger.notices.insert(page);
+        // One that came twice at once is known by now, and more may be known of it.
+        let known = &self.ledger.notices;
+        let new: Vec<_> =
+            pages.into_iter().filter(|page| known.page(&page.key).is_none()).collect();
+        for page in &new {
+            report(page, known.notice(&page.key.event).is_some());
         }
+        self.ledger.notices.extend(new);
     }
 
     /// Forgets pages that came before it was known which account and Region are watched, and turn out

@@ -13,6 +13,7 @@ mod event;
 mod execute;
 mod intake;
 mod lifecycle;
+mod mapping;
 pub mod metrics;
 mod observe;
 mod queue;
@@ -34,6 +35,7 @@ pub use observe::{ClustersSeen, find_clusters};
 
 use self::clusters::Clusters;
 use self::execute::Permit;
+use self::mapping::Mapping;
 use self::metrics::Outcomes;
 use self::queue::Queue;
 use self::status::{Readiness, Status};
@@ -42,6 +44,7 @@ use crate::clock::Time;
 use crate::plan::fleet::{Fleet, Problem};
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
+use crate::plan::notice::Notices;
 use crate::plan::policy::Policies;
 use crate::plan::step::Depth;
 use crate::plan::{Plan, plan};
@@ -92,6 +95,7 @@ pub struct Reconciler {
     clusters: Clusters,
     /// What is wrong with reading the queue of events.
     queue_problem: Option<Problem>,
+    mapping: Mapping,
     /// Policies that own no service, as far as was said already.
     empty_policies: BTreeSet<Arc<str>>,
     config_valid: bool,
@@ -133,6 +137,7 @@ impl Reconciler {
             tasks: JoinSet::new(),
             clusters: Clusters::default(),
             queue_problem: None,
+            mapping: Mapping::default(),
             empty_policies: BTreeSet::new(),
             config_valid: true,
             last_look_at: None,
@@ -159,6 +164,11 @@ impl Reconciler {
     /// What is remembered of one service.
     pub fn record(&self, service: &ServiceKey) -> Option<&Record> {
         self.ledger.records.get(service)
+    }
+
+    /// What AWS says about retirements.
+    pub fn notices(&self) -> &Notices {
+        &self.ledger.notices
     }
 
     /// What was seen of the fleet.
@@ -190,6 +200,7 @@ impl Reconciler {
         self.publish();
         if !self.draining {
             self.begin_looks();
+            self.begin_mapping();
         }
     }
 

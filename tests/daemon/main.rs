@@ -7,6 +7,7 @@ mod crashes;
 mod failures;
 mod faults;
 mod harness;
+mod mapping;
 mod outcomes;
 mod reload;
 mod strange;
