@@ -1,5 +1,6 @@
 //! `ecs-refresh check`: validates a configuration and says what it means. Touches no network.
 
+mod gaps;
 mod looks;
 mod overlaps;
 mod retirements;
@@ -49,6 +50,7 @@ fn describe(settings: &Settings, now: Time, out: &mut dyn Write) -> io::Result<(
     for policy in &settings.policies.policies {
         describe_policy(policy, now, out)?;
         warnings.extend(past_freezes(policy, now));
+        warnings.extend(gaps::find(policy, now));
     }
     warnings.extend(retirements::warning(settings));
     warnings.extend(overlaps::find(&settings.policies.policies));

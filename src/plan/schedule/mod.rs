@@ -104,6 +104,16 @@ impl Schedule {
         Self { zone: Tz::UTC, windows: None, freezes: Freezes::default() }
     }
 
+    /// The same windows without any freeze.
+    pub fn without_freezes(&self) -> Self {
+        Self { freezes: Freezes::default(), ..self.clone() }
+    }
+
+    /// The same freezes, with starts allowed at any other time.
+    pub fn without_windows(&self) -> Self {
+        Self { windows: None, ..self.clone() }
+    }
+
     /// The zone that windows and dates are meant in.
     pub fn zone(&self) -> Tz {
         self.zone
