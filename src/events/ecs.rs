@@ -1,6 +1,6 @@
 //! Events of Amazon ECS about a service or one of its tasks.
 
-use super::arn::{Arn, Resource, is_account, is_name, is_region};
+use super::arn::{Arn, Resource, is_name};
 use super::field::Fields;
 use super::fragment::harmless;
 use super::{EcsEvent, Fragment, Message};
@@ -60,18 +60,13 @@ fn cluster<'a>(detail: &Fields<'a>) -> Result<Option<Arn<'a>>, Fragment> {
     }
 }
 
-/// An event about `service`, for which these ARNs and the event itself have to agree.
+/// An event about `service`, for which these ARNs and the event itself have to agree. The cluster
+/// comes from one of them, so that account and Region are always those of an ARN.
 fn about(event: &Fields, service: &str, arns: &[Option<Arn>]) -> Result<EcsEvent, Fragment> {
     let arns = || arns.iter().flatten();
     let account = one("account", event.text("account")?, arns().map(|arn| arn.account))?;
     let region = one("region", event.text("region")?, arns().map(|arn| arn.region))?;
     let cluster = one("detail.clusterArn", None, arns().filter_map(Arn::cluster))?;
-    if !is_account(account) {
-        return Err(event.unexpected("account", "an account's number"));
-    }
-    if !is_region(region) {
-        return Err(event.unexpected("region", "a Region"));
-    }
     Ok(EcsEvent {
         account: account.to_owned(),
         region: region.to_owned(),

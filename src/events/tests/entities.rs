@@ -88,6 +88,7 @@ fn what_leaves_a_doubt_is_no_entity() {
         "arn:aws:ecs::123456789012:service/prod/api",
         "arn:aws:ecs:us-east-1::service/prod/api",
         "arn:aws:sqs:us-east-1:123456789012:service/prod/api",
+        "arn:awsome:ecs:us-east-1:123456789012:service/prod/api",
         "arn:other:ecs:us-east-1:123456789012:service/prod/api",
         "arn:aws:ecs:us-east-1:123456789012",
         "arn:aws:ecs",

@@ -21,6 +21,9 @@ fn notifications_are_unwrapped_twice_and_not_more() {
     assert_eq!(read_text(&wrap(&wrap(event))), expected);
     let what = "message: an event in at most two notifications of SNS was expected";
     check_refused(&wrap(&wrap(&wrap(event))), what);
+    // An event that has such a field of its own is no notification.
+    let event = notice(|event| event["Type"] = json!("Notification"));
+    assert_eq!(read_event(&event), expected);
 }
 
 #[test]
