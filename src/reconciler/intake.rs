@@ -17,10 +17,8 @@ impl Reconciler {
             let _ = answer.send(Receipt::Foreign(why));
             return;
         }
-        let new: Vec<NoticePage> = pages
-            .into_iter()
-            .filter(|page| self.ledger.notices.page(&page.key).is_none())
-            .collect();
+        let new: Vec<NoticePage> =
+            pages.into_iter().filter_map(|page| self.news_of(page)).collect();
         if new.is_empty() {
             let _ = answer.send(Receipt::Stored);
             return;
@@ -37,6 +35,18 @@ impl Reconciler {
         });
     }
 
+    /// What a page adds to what is known. A copy from the backup Region has the same key and may
+    /// have been published earlier, which is news: the cutoff is the earliest time known.
+    fn news_of(&self, page: NoticePage) -> Option<NoticePage> {
+        match self.ledger.notices.page(&page.key) {
+            None => Some(page),
+            Some(known) if page.cutoff() < known.cutoff() => {
+                Some(NoticePage { published_at: page.published_at, ..known.clone() })
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Takes in what was stored.
     pub(super) fn apply_noticed(&mut self, pages: Vec<NoticePage>, stored: Result<(), String>) {
         if let Err(error) = stored {
@@ -44,11 +54,9 @@ impl Reconciler {
             return;
         }
         // One that came twice at once is known by now, and more may be known of it.
-        let known = &self.ledger.notices;
-        let new: Vec<_> =
-            pages.into_iter().filter(|page| known.page(&page.key).is_none()).collect();
+        let new: Vec<_> = pages.into_iter().filter_map(|page| self.news_of(page)).collect();
         for page in &new {
-            report(page, known.notice(&page.key.event).is_some());
+            report(page, self.ledger.notices.notice(&page.key.event).is_some());
         }
         self.ledger.notices.extend(new);
     }

@@ -80,7 +80,7 @@ impl Notice {
             code: newest.code.clone(),
             status: status.status.clone(),
             deadline: said.max().map(|(_, Reverse(deadline))| deadline),
-            cutoff: pages.iter().map(|page| page.published_at).min()?,
+            cutoff: pages.iter().map(|page| page.cutoff()).min()?,
             received_at: pages.iter().map(|page| page.received_at).min()?,
             services: entities.services(&key.account),
             short_services: entities.short_services(),

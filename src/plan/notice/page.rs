@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
+use crate::plan::due::shift;
 use crate::plan::fleet::TaskId;
 
 /// Names a Health event. Its ARN alone is not unique: several accounts may see the same one.
@@ -56,7 +58,20 @@ impl NoticePage {
     /// So many entities are stored in one item: with the longest names that ECS allows they stay
     /// below the largest item of any store.
     pub const ENTITIES_MAX: usize = 400;
+
+    /// Tasks created later run on the new revision: when the communication was published, as far as
+    /// that can be believed.
+    ///
+    /// A time of the future would make every task one to be retired, for ever. One of long ago would
+    /// make a notice look satisfied that is not; too late a one costs a refresh at most.
+    pub fn cutoff(&self) -> Time {
+        let earliest = shift(self.received_at, -DELIVERED_WITHIN);
+        self.published_at.max(earliest).min(self.received_at)
+    }
 }
+
+/// A retirement is announced 14 days ahead at most, and a queue keeps a message for 14 days at most.
+const DELIVERED_WITHIN: TimeDelta = TimeDelta::days(28);
 
 /// `statusCode` of a Health event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,8 +33,8 @@ enum Fact<'a> {
 
 fn needed<'a>(pages: &[&'a NoticePage]) -> BTreeSet<&'a PageKey> {
     // Only one page has to tell of each earliest time, and they may well be the same one.
-    let published_first = pages.iter().min_by_key(|page| (page.published_at, page.received_at));
-    let received_first = pages.iter().min_by_key(|page| (page.received_at, page.published_at));
+    let published_first = pages.iter().min_by_key(|page| (page.cutoff(), page.received_at));
+    let received_first = pages.iter().min_by_key(|page| (page.received_at, page.cutoff()));
     let earliest = published_first.into_iter().chain(received_first);
     let mut needed: BTreeSet<_> = earliest.map(|page| &page.key).collect();
     let mut newest_first = pages.to_vec();

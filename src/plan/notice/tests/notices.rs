@@ -29,7 +29,6 @@ fn what_was_said_last_counts() {
         |page| {
             page.status = EventStatus::Closed;
             page.deadline = None;
-            page.received_at = at(-1);
         },
         page("b", 24, &[(service("api"), true)]),
     );
@@ -37,7 +36,7 @@ fn what_was_said_last_counts() {
     assert_eq!(services(&notice), [("prd/api".to_owned(), true), ("prd/web".to_owned(), false)]);
     assert_eq!(notice.status, EventStatus::Closed);
     assert_eq!(notice.deadline, first.deadline, "an update that names none takes none back");
-    assert_eq!((notice.cutoff, notice.received_at), (at(0), at(-1)));
+    assert_eq!((notice.cutoff, notice.received_at), (at(0), at(0)));
 }
 
 #[test]
@@ -141,4 +140,15 @@ fn a_key_has_a_path_that_no_other_key_has() {
     let paths: std::collections::BTreeSet<_> = keys.iter().map(PageKey::to_path).collect();
     assert_eq!(paths.len(), keys.len(), "{paths:?}");
     assert_eq!(key("1", "arn:a/b", "c-1", 2).to_path(), "1/c-1/2/arn:a/b");
+}
+
+#[test]
+fn a_publication_that_cannot_be_believed_neither_satisfies_nor_repeats_for_ever() {
+    // Received at hour 1,000.
+    for (published, cutoff) in
+        [(999, 999), (1_000, 1_000), (1_001, 1_000), (90_000, 1_000), (0, 328)]
+    {
+        let page = with(|page| page.received_at = at(1_000), page("a", published, &[]));
+        assert_eq!(derived(&[page]).cutoff, at(cutoff), "{published}");
+    }
 }
