@@ -35,7 +35,8 @@ pub struct FaultRule {
     /// The operation, e.g. `UpdateService`, or `*` for all of them.
     pub operation: String,
     /// Only calls about this: `cluster/service`, `cluster/task-id`, or a cluster's name where
-    /// the call names nothing else; a queue's name; an event bus's name. `None` means every call.
+    /// the call names nothing else; a queue's name; an event bus's name; the ARN of an
+    /// event of AWS Health. `None` means every call.
     pub resource: Option<String>,
     /// How many calls it hits before it is used up; `None` means for ever.
     pub times: Option<u32>,

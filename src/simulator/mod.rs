@@ -1,5 +1,5 @@
-//! A small, believable AWS for tests, demonstrations and the AWS CLI: Amazon ECS, Amazon SQS and
-//! Amazon EventBridge.
+//! A small, believable AWS for tests, demonstrations and the AWS CLI: Amazon ECS, Amazon SQS,
+//! Amazon EventBridge and AWS Health.
 //!
 //! It owns a simulated account in one Region and speaks AWS's own protocols: in process through
 //! [`Simulator::http_client`], or over TCP through [`Simulator::serve`]. It must not know anything
@@ -18,8 +18,10 @@ mod ecs;
 mod error;
 mod events;
 mod faults;
+mod health;
 mod identity;
 mod moment;
+mod notices;
 mod others;
 mod polling;
 mod protocol;
@@ -47,6 +49,7 @@ pub use calls::{Call, Outcome};
 pub use ecs::{Behaviour, Breaker, DeploymentView, Launch, ServiceSpec, ServiceView, TaskView};
 pub use events::PutEvent;
 pub use faults::{Fault, FaultRule};
+pub use health::{DateForm, EntityForm, EntityPlace, HealthNotice};
 
 use moment::Moment;
 use world::World;

@@ -10,6 +10,7 @@ use super::ecs::{self, Ecs};
 use super::error::ApiError;
 use super::events::{self, Events};
 use super::faults::{Fault, Faults};
+use super::health::{self, Health};
 use super::identity::Identity;
 use super::moment::Moment;
 use super::reply::{Answer, Reply};
@@ -22,6 +23,8 @@ pub(crate) struct World {
     pub(crate) ecs: Ecs,
     pub(crate) sqs: Sqs,
     pub(crate) events: Events,
+    pub(crate) health: Health,
+    pub(crate) identity: Identity,
     pub(crate) faults: Faults,
     pub(crate) log: CallLog,
     throttle: Option<Throttle>,
@@ -35,7 +38,14 @@ impl World {
         World {
             sqs: Sqs::new(identity.clone(), options.seed),
             events: Events::new(options.seed),
-            ecs: Ecs::new(identity, options.seed, options.page_shuffle, options.stale_reads),
+            ecs: Ecs::new(
+                identity.clone(),
+                options.seed,
+                options.page_shuffle,
+                options.stale_reads,
+            ),
+            health: Health::default(),
+            identity,
             faults: Faults::default(),
             log: CallLog::default(),
             throttle: options.throttling.then(Throttle::default),
@@ -57,6 +67,7 @@ impl World {
         let resources = match prefix {
             sqs::TARGET_PREFIX => sqs::resources(&request),
             events::TARGET_PREFIX => events::resources(&request),
+            health::TARGET_PREFIX => health::resources(&request),
             _ => ecs::resources(&request),
         };
         let fault = self.faults.hit(operation, &resources);
@@ -129,6 +140,7 @@ impl World {
             }
             sqs::TARGET_PREFIX => self.sqs.call(operation, request, every, now),
             events::TARGET_PREFIX => self.events.call(operation, request, every, now).into(),
+            health::TARGET_PREFIX => self.health.call(operation, request).into(),
             _ => Answer::Error(ApiError::unknown_operation(&format!("{prefix}.{operation}"))),
         };
         if let Answer::Json(answer) = &mut answer {
@@ -163,6 +175,7 @@ fn denied(prefix: &str, operation: &str) -> ApiError {
     let service = match prefix {
         sqs::TARGET_PREFIX => "sqs",
         events::TARGET_PREFIX => "events",
+        health::TARGET_PREFIX => "health",
         _ => "ecs",
     };
     let message = format!("User is not authorized to perform: {service}:{operation}");

@@ -5,6 +5,7 @@ mod breaker;
 mod deletion;
 mod events;
 mod faulty;
+mod health;
 mod paging;
 mod retirement;
 mod rolling;
