@@ -32,7 +32,7 @@ pub async fn simulator(args: SimulatorArgs, clock: Clock) -> Exit {
     let simulator = Simulator::new(clock.time_source(), options);
     fleet.seed(&simulator);
     println!(
-        "simulated Amazon ECS on http://{address} (region {region}, account {account})\n{fleet}\n\n\
+        "simulated AWS on http://{address} (region {region}, account {account})\n{fleet}\n\n\
          try:  export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} \\\n\
          \x20            AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any\n\
          \x20     {}\n\n\

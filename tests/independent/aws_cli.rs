@@ -3,7 +3,9 @@
 //! `wait` is called only for what is so already: between two looks it sleeps 15 seconds.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use ecs_refresh::clock::Clock;
 use serde_json::Value;
 
 use crate::cases;
@@ -20,6 +22,9 @@ cases![Python: [
     a_refresh_is_seen_as_two_deployments,
     errors_have_the_shape_that_the_aws_cli_knows,
     every_answer_fits_the_service_model,
+    a_message_is_sent_received_and_deleted,
+    events_are_put_one_by_one,
+    notices_are_told_in_json,
 ]];
 
 const TASK_DEFINITION: &str = "register-task-definition --family web --cpu 256 --memory 512 \
@@ -180,4 +185,74 @@ fn every_answer_fits_the_service_model(world: &World) {
     let cli = Cli::new(world.python(), simulated.address);
     let ended = cli.python(include_str!("shapes.py"), &["prd", "api"]).code(0);
     assert_eq!(ended.stdout, "22 operations\n", "{ended}");
+}
+
+fn a_message_is_sent_received_and_deleted(world: &World) {
+    let simulated = Simulated::serve();
+    let cli = Cli::new(world.python(), simulated.address);
+    let sqs = |arguments: &str| cli.run_of("sqs", arguments).code(0);
+    let text = |value: &Value, key: &str| value[key].as_str().expect("it has one").to_owned();
+    let url = text(&sqs("create-queue --queue-name q").json(), "QueueUrl");
+    assert_eq!(text(&sqs("get-queue-url --queue-name q").json(), "QueueUrl"), url);
+    let sent = sqs(&format!("send-message --queue-url {url} --message-body hello")).json();
+    let receive = format!("receive-message --queue-url {url} --wait-time-seconds 1");
+    let received = sqs(&format!("{receive} --attribute-names All")).json();
+    let message = &received["Messages"][0];
+    assert_eq!((&message["Body"], &message["MessageId"]), (&"hello".into(), &sent["MessageId"]));
+    assert_eq!(message["MD5OfBody"], sent["MD5OfMessageBody"]);
+    assert_eq!(message["Attributes"]["ApproximateReceiveCount"], "1");
+    let handle = text(message, "ReceiptHandle");
+    let flags = format!("--queue-url {url} --receipt-handle {handle}");
+    sqs(&format!("change-message-visibility {flags} --visibility-timeout 0"));
+    let again = sqs(&receive).json();
+    let handle = text(&again["Messages"][0], "ReceiptHandle");
+    let entry = format!("Id=a,ReceiptHandle={handle}");
+    let deleted = sqs(&format!("delete-message-batch --queue-url {url} --entries {entry}")).json();
+    assert_eq!(deleted["Successful"][0]["Id"], "a", "{deleted}");
+    sqs(&format!("delete-message --queue-url {url} --receipt-handle {handle}"));
+    assert_eq!(simulated.aws.queue_depth("q"), 0);
+    let attributes = sqs(&format!("get-queue-attributes --queue-url {url} --attribute-names All"));
+    assert_eq!(attributes.json()["Attributes"]["ApproximateNumberOfMessages"], "0");
+    assert_eq!(sqs(&receive).stdout, "", "nothing is there, and it says nothing");
+    for (command, code) in [
+        (format!("receive-message --queue-url {url}x"), "AWS.SimpleQueueService.NonExistentQueue"),
+        (format!("{receive} --max-number-of-messages 11"), "InvalidParameterValue"),
+        (format!("delete-message --queue-url {url} --receipt-handle x"), "ReceiptHandleIsInvalid"),
+    ] {
+        let ended = cli.run_of("sqs", &command);
+        assert_eq!(ended.code, Some(255), "{ended}");
+        assert!(ended.stderr.contains(&format!("An error occurred ({code})")), "{ended}");
+    }
+}
+
+fn events_are_put_one_by_one(world: &World) {
+    let simulated = Simulated::serve();
+    let cli = Cli::new(world.python(), simulated.address);
+    let entries = r#"[{"Source":"test","DetailType":"A","Detail":"{\"a\":1}"},
+        {"Source":"aws.ecs","DetailType":"A","Detail":"{}"}]"#;
+    let entries: String = entries.split_whitespace().collect();
+    let answer = cli.run_of("events", &format!("put-events --entries {entries}")).code(0).json();
+    assert_eq!(answer["FailedEntryCount"], 1, "{answer}");
+    assert_eq!(answer["Entries"][1]["ErrorCode"], "NotAuthorizedForSourceException");
+    let events = simulated.aws.put_events();
+    assert_eq!((events.len(), &events[0].detail["a"]), (1, &1.into()));
+    assert_eq!(answer["Entries"][0]["EventId"], events[0].id);
+}
+
+fn notices_are_told_in_json(world: &World) {
+    let simulated = Simulated::serve();
+    let cli = Cli::new(world.python(), simulated.address);
+    let start = Clock::system().time_source().now() + Duration::from_secs(86_400);
+    simulated.aws.publish_to_health(&simulated.aws.notice(start).service("prd", "api"));
+    let events = cli.run_of("health", "describe-events --filter services=ECS").code(0).json();
+    let event = &events["events"][0];
+    assert_eq!(event["eventTypeCode"], "AWS_ECS_TASK_PATCHING_RETIREMENT");
+    assert!(event["startTime"].as_str().is_some_and(|time| time.contains('T')), "{event}");
+    let filter = format!("eventArns={}", event["arn"].as_str().expect("it has one"));
+    let command = format!("describe-affected-entities --filter {filter}");
+    let entities = cli.run_of("health", &command).code(0).json();
+    assert_eq!(entities["entities"][0]["entityValue"], "prd|api");
+    simulated.aws.unsubscribe_health(true);
+    let refused = cli.run_of("health", "describe-events");
+    assert!(refused.stderr.contains("(SubscriptionRequiredException)"), "{refused}");
 }

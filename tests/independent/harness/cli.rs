@@ -30,8 +30,21 @@ impl<'a> Cli<'a> {
     /// Runs `aws ecs`, whose arguments are separated by blanks, to its end.
     #[track_caller]
     pub fn run(&self, arguments: &str) -> Ended {
+        self.aws(&["ecs"], arguments)
+    }
+
+    /// Runs `aws SERVICE`, whose arguments are separated by blanks, to its end.
+    #[track_caller]
+    pub fn run_of(&self, service: &str, arguments: &str) -> Ended {
+        // Version 1 does not look at the environment for services with an older host name.
+        let endpoint = format!("http://{}", self.address);
+        self.aws(&["--endpoint-url", &endpoint, service], arguments)
+    }
+
+    #[track_caller]
+    fn aws(&self, before: &[&str], arguments: &str) -> Ended {
         let mut command = self.python.module("awscli");
-        command.args(["--output", "json", "ecs"]).args(arguments.split_whitespace());
+        command.args(["--output", "json"]).args(before).args(arguments.split_whitespace());
         self.process("aws", &mut command)
     }
 
