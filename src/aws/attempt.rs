@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::budget::Budget;
+use super::budget::{Budget, Category};
 use super::error;
 use super::metrics::AwsMetrics;
 use super::operation::Operation;
@@ -25,7 +25,8 @@ use crate::plan::fleet::ProblemClass;
 /// Watches the attempts of one call whose modelled errors are `E`.
 pub(super) struct Attempts<E> {
     pub(super) operation: Operation,
-    pub(super) budget: Arc<Budget>,
+    /// What the attempts are charged to, if the operation has a token bucket.
+    pub(super) budget: Option<Arc<Budget>>,
     pub(super) metrics: AwsMetrics,
     pub(super) clock: Clock,
     pub(super) errors: PhantomData<fn() -> E>,
@@ -34,6 +35,12 @@ pub(super) struct Attempts<E> {
 impl<E> fmt::Debug for Attempts<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Attempts").field(&self.operation).finish()
+    }
+}
+
+impl<E> Attempts<E> {
+    fn charged(&self) -> Option<(&Budget, Category)> {
+        self.budget.as_deref().zip(self.operation.category())
     }
 }
 
@@ -59,8 +66,10 @@ where
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         // The first attempt's token was taken before the call.
-        if cfg.load::<RequestAttempts>().is_some_and(|attempts| attempts.attempts() > 1) {
-            self.budget.debit(self.operation.category());
+        if cfg.load::<RequestAttempts>().is_some_and(|attempts| attempts.attempts() > 1)
+            && let Some((budget, category)) = self.charged()
+        {
+            budget.debit(category);
         }
         cfg.interceptor_state().store_put(StartedAt(self.clock.now()));
         Ok(())
@@ -77,8 +86,10 @@ where
             Some(Err(failure)) => Some(error::attempt_class::<E>(failure, status)),
             Some(Ok(_)) | None => None,
         };
-        if failure == Some(ProblemClass::Throttled) {
-            self.budget.throttled(self.operation.category());
+        if let Some((budget, category)) = self.charged()
+            && failure == Some(ProblemClass::Throttled)
+        {
+            budget.throttled(category);
         }
         let now = self.clock.now();
         let begun = cfg.load::<StartedAt>().map_or(now, |started| started.0);

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
@@ -12,7 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::attempt::Attempts;
 use super::budget::{Budget, Priority};
-use super::error;
+use super::calls::Calls;
 use super::metrics::AwsMetrics;
 use super::operation::Operation;
 use crate::clock::{Clock, Time};
@@ -23,9 +22,8 @@ use crate::progress::Progress;
 #[derive(Clone)]
 pub struct Ecs {
     client: aws_sdk_ecs::Client,
-    budget: Arc<Budget>,
-    metrics: AwsMetrics,
-    clock: Clock,
+    pub(super) budget: Arc<Budget>,
+    calls: Calls,
     progress: Option<Progress>,
 }
 
@@ -65,11 +63,11 @@ impl fmt::Debug for Ecs {
 impl Ecs {
     /// A client with the SDK's configuration `sdk`, using at most `api_share` of what AWS allows.
     pub fn new(sdk: &SdkConfig, clock: Clock, api_share: f64, metrics: AwsMetrics) -> Self {
+        let budget = Arc::new(Budget::new(api_share));
         Self {
             client: aws_sdk_ecs::Client::new(sdk),
-            budget: Arc::new(Budget::new(api_share)),
-            metrics,
-            clock,
+            calls: Calls::new(metrics, clock).charged_to(Arc::clone(&budget)),
+            budget,
             progress: None,
         }
     }
@@ -93,11 +91,14 @@ impl Ecs {
 
     /// The clock that requests are signed and readings are dated with.
     pub(super) fn clock(&self) -> &Clock {
-        &self.clock
+        self.calls.clock()
     }
 
-    pub(super) fn budget(&self) -> &Budget {
-        &self.budget
+    /// Waits for the right to make one call.
+    pub(super) async fn acquire(&self, operation: Operation, priority: Priority) {
+        if let Some(category) = operation.category() {
+            self.budget.acquire(category, priority).await;
+        }
     }
 
     /// Waits for a token and makes one reading call.
@@ -111,7 +112,7 @@ impl Ecs {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        self.budget.acquire(operation.category(), priority).await;
+        self.acquire(operation, priority).await;
         self.send(operation, send).await
     }
 
@@ -125,19 +126,11 @@ impl Ecs {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let attempts = Attempts {
-            operation,
-            budget: Arc::clone(&self.budget),
-            metrics: self.metrics.clone(),
-            clock: self.clock.clone(),
-            errors: PhantomData,
-        };
-        let at = self.clock.now();
-        let result = send(&self.client, attempts).await;
+        let at = self.calls.now();
+        let result = self.calls.send(operation, |attempts| send(&self.client, attempts)).await;
         if let Some(progress) = &self.progress {
-            progress.made(self.clock.now());
+            progress.made(self.calls.now());
         }
-        let result = result.map_err(|error| error::problem(operation, self.clock.now(), &error));
-        Sent { at, result }
+        Sent { at, result: result.map_err(|error| self.calls.problem(operation, &error)) }
     }
 }

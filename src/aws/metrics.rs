@@ -35,14 +35,16 @@ impl AwsMetrics {
         let durations = HistogramVec::new(
             HistogramOpts::new(
                 "aws_request_duration_seconds",
-                "Time from the start of an attempt of an AWS request to its end.",
+                "Time from the start of an attempt of an AWS request to its end; not of long polls.",
             )
             .buckets(BUCKETS.to_vec()),
             &["operation"],
         )
         .expect("a fixed name with fixed labels is valid");
         for operation in Operation::ALL {
-            durations.with_label_values(&[operation.name()]);
+            if !operation.is_long_poll() {
+                durations.with_label_values(&[operation.name()]);
+            }
             requests.with_label_values(&[operation.name(), OK]);
             for class in ProblemClass::ALL {
                 requests.with_label_values(&[operation.name(), class.label()]);
@@ -60,7 +62,9 @@ impl AwsMetrics {
     ) {
         let class = failure.map_or(OK, Label::label);
         self.requests.with_label_values(&[operation.name(), class]).inc();
-        self.durations.with_label_values(&[operation.name()]).observe(duration.as_secs_f64());
+        if !operation.is_long_poll() {
+            self.durations.with_label_values(&[operation.name()]).observe(duration.as_secs_f64());
+        }
     }
 }
 
@@ -80,6 +84,7 @@ mod tests {
         ] {
             assert!(text.contains(series), "{series}\n{text}");
         }
+        assert!(!text.contains(r#"duration_seconds_count{operation="ReceiveMessage"}"#), "{text}");
         let counters = text.lines().filter(|l| l.starts_with("ecs_refresh_aws_requests_total{"));
         assert_eq!(counters.count(), Operation::ALL.len() * (ProblemClass::ALL.len() + 1));
     }

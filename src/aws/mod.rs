@@ -1,4 +1,5 @@
-//! Amazon ECS as this program sees it: SDK types stop here.
+//! Amazon ECS as this program sees it, and the ways in which AWS tells of events: SDK types stop
+//! here.
 //!
 //! Owns paging, batching, the API budget, timeouts and retries, and the classes of errors. Produces
 //! the types of [`crate::plan::fleet`]. It must never decide anything about a service: it reads
@@ -6,6 +7,7 @@
 
 mod attempt;
 mod budget;
+mod calls;
 mod client;
 mod connect;
 mod ecs;
@@ -23,4 +25,4 @@ pub use connect::{ConnectOptions, connect, connect_in_process, load_sdk_config};
 pub use ecs::{ResolvedClusters, Started, TaskOwners, UPDATE_TIMEOUT, UpdateError};
 pub use metrics::AwsMetrics;
 pub use observe::Observer;
-pub use operation::Operation;
+pub use operation::{Api, Operation};

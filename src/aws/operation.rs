@@ -1,8 +1,8 @@
-//! The calls that are made of Amazon ECS.
+//! The calls that are made of AWS.
 
 use super::budget::Category;
 
-/// An operation of the Amazon ECS API. There is no other that this program sends.
+/// An operation of an AWS API. There is no other that this program sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
     ListClusters,
@@ -13,6 +13,38 @@ pub enum Operation {
     DescribeTasks,
     ListServiceDeployments,
     UpdateService,
+    ReceiveMessage,
+    DeleteMessageBatch,
+    DescribeEvents,
+    DescribeAffectedEntities,
+}
+
+/// Whose operation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Api {
+    Ecs,
+    Sqs,
+    Health,
+}
+
+impl Api {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS",
+            Self::Sqs => "SQS",
+            Self::Health => "AWS Health",
+        }
+    }
+
+    /// What its IAM actions begin with.
+    fn iam_prefix(self) -> &'static str {
+        match self {
+            Self::Ecs => "ecs",
+            Self::Sqs => "sqs",
+            Self::Health => "health",
+        }
+    }
 }
 
 impl Operation {
@@ -26,9 +58,13 @@ impl Operation {
         Self::DescribeTasks,
         Self::ListServiceDeployments,
         Self::UpdateService,
+        Self::ReceiveMessage,
+        Self::DeleteMessageBatch,
+        Self::DescribeEvents,
+        Self::DescribeAffectedEntities,
     ];
 
-    /// The name as the API and IAM write it: the IAM action is `ecs:` and this.
+    /// The name as the API writes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::ListClusters => "ListClusters",
@@ -39,17 +75,86 @@ impl Operation {
             Self::DescribeTasks => "DescribeTasks",
             Self::ListServiceDeployments => "ListServiceDeployments",
             Self::UpdateService => "UpdateService",
+            Self::ReceiveMessage => "ReceiveMessage",
+            Self::DeleteMessageBatch => "DeleteMessageBatch",
+            Self::DescribeEvents => "DescribeEvents",
+            Self::DescribeAffectedEntities => "DescribeAffectedEntities",
         }
     }
 
-    /// The token bucket that AWS takes the call from (Amazon ECS API reference, Request throttling).
-    pub fn category(self) -> Category {
+    /// Whose operation it is.
+    pub fn api(self) -> Api {
         match self {
-            Self::ListClusters | Self::DescribeClusters => Category::ClusterRead,
-            Self::ListServices | Self::DescribeServices => Category::ServiceRead,
-            Self::ListTasks | Self::DescribeTasks => Category::ClusterResourceRead,
-            Self::ListServiceDeployments => Category::ServiceDeployment,
-            Self::UpdateService => Category::ServiceModify,
+            Self::ListClusters
+            | Self::DescribeClusters
+            | Self::ListServices
+            | Self::DescribeServices
+            | Self::ListTasks
+            | Self::DescribeTasks
+            | Self::ListServiceDeployments
+            | Self::UpdateService => Api::Ecs,
+            Self::ReceiveMessage | Self::DeleteMessageBatch => Api::Sqs,
+            Self::DescribeEvents | Self::DescribeAffectedEntities => Api::Health,
+        }
+    }
+
+    /// The IAM action that allows it. Amazon SQS has none for its batches: the action of the single
+    /// operation allows them (Service Authorization Reference, Amazon SQS).
+    pub fn iam_action(self) -> String {
+        let action = match self {
+            Self::DeleteMessageBatch => "DeleteMessage",
+            _ => self.name(),
+        };
+        format!("{}:{action}", self.api().iam_prefix())
+    }
+
+    /// The token bucket that ECS takes the call from (Amazon ECS API reference, Request throttling).
+    /// Other APIs are called so rarely that nothing has to be saved.
+    pub fn category(self) -> Option<Category> {
+        match self {
+            Self::ListClusters | Self::DescribeClusters => Some(Category::ClusterRead),
+            Self::ListServices | Self::DescribeServices => Some(Category::ServiceRead),
+            Self::ListTasks | Self::DescribeTasks => Some(Category::ClusterResourceRead),
+            Self::ListServiceDeployments => Some(Category::ServiceDeployment),
+            Self::UpdateService => Some(Category::ServiceModify),
+            Self::ReceiveMessage
+            | Self::DeleteMessageBatch
+            | Self::DescribeEvents
+            | Self::DescribeAffectedEntities => None,
+        }
+    }
+
+    /// Whether the answer is held back until there is something to say: how long that takes tells
+    /// nothing of AWS.
+    pub fn is_long_poll(self) -> bool {
+        self == Self::ReceiveMessage
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_names_the_iam_action_that_allows_it() {
+        for (operation, action) in [
+            (Operation::UpdateService, "ecs:UpdateService"),
+            (Operation::ReceiveMessage, "sqs:ReceiveMessage"),
+            (Operation::DeleteMessageBatch, "sqs:DeleteMessage"),
+            (Operation::DescribeEvents, "health:DescribeEvents"),
+        ] {
+            assert_eq!(operation.iam_action(), action);
+        }
+    }
+
+    #[test]
+    fn the_calls_of_ecs_and_no_others_have_a_token_bucket() {
+        for operation in Operation::ALL {
+            assert_eq!(
+                operation.category().is_some(),
+                operation.api() == Api::Ecs,
+                "{operation:?}"
+            );
         }
     }
 }

@@ -82,7 +82,7 @@ impl Ecs {
     /// Waits for the right to send one UpdateService. It may take long: what the call rests on must
     /// be checked again afterwards.
     pub async fn acquire_update_token(&self) {
-        self.budget().acquire(Operation::UpdateService.category(), Priority::Urgent).await;
+        self.acquire(Operation::UpdateService, Priority::Urgent).await;
     }
 
     /// Sends exactly one UpdateService that replaces the tasks of a service and changes nothing

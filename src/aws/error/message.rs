@@ -32,19 +32,18 @@ where
         return without_credentials(cause);
     }
     let told = match error {
-        SdkError::ServiceError(answer) => from_answer(answer.err(), answer.raw().status().as_u16()),
-        SdkError::ResponseError(answer) => format!(
-            "the answer (HTTP {}) is not one of the ECS API",
-            answer.raw().status().as_u16()
-        ),
+        SdkError::ServiceError(answer) => {
+            from_answer(operation, answer.err(), answer.raw().status().as_u16())
+        }
+        SdkError::ResponseError(answer) => foreign(operation, answer.raw().status().as_u16()),
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             "no connection or no answer in time".to_owned()
         }
-        _ => return unreachable_endpoint(error),
+        _ => return unreachable_endpoint(operation, error),
     };
     match class {
-        ProblemClass::Denied => format!("{told}; allow the IAM action ecs:{}", operation.name()),
+        ProblemClass::Denied => format!("{told}; allow the IAM action {}", operation.iam_action()),
         ProblemClass::Credentials => {
             format!(
                 "AWS refuses the credentials: {told}; renew them, and check the machine's clock"
@@ -66,13 +65,17 @@ pub(in crate::aws) fn bounded(text: &str) -> String {
     }
 }
 
-fn from_answer(answer: &impl ProvideErrorMetadata, status: u16) -> String {
+fn from_answer(operation: Operation, answer: &impl ProvideErrorMetadata, status: u16) -> String {
     let words = answer.message().map(scrubbed).filter(|words| !words.is_empty());
     match (answer.code(), words) {
         (Some(code), Some(words)) => bounded(&format!("{code}: {words}")),
         (Some(code), None) => bounded(code),
-        (None, _) => format!("the answer (HTTP {status}) is not one of the ECS API"),
+        (None, _) => foreign(operation, status),
     }
+}
+
+fn foreign(operation: Operation, status: u16) -> String {
+    format!("the answer (HTTP {status}) is not one of the {} API", operation.api().name())
 }
 
 fn scrubbed(text: &str) -> String {
@@ -91,13 +94,15 @@ fn without_credentials(cause: &CredentialsError) -> String {
     }
 }
 
-fn unreachable_endpoint(error: &(dyn Error + 'static)) -> String {
+fn unreachable_endpoint(operation: Operation, error: &(dyn Error + 'static)) -> String {
+    let api = operation.api().name();
     let causes: Vec<_> = chain(error).skip(1).map(ToString::to_string).collect();
     // The resolver's error has no type of its own that reaches us; this is for the hint only.
     if causes.iter().any(|cause| cause.contains("dns error")) {
-        return "the host name of the ECS endpoint could not be resolved: check the region \
-                (AWS_REGION or [aws] region), the endpoint URL and the network"
-            .to_owned();
+        return format!(
+            "the host name of the {api} endpoint could not be resolved: check the region \
+             (AWS_REGION or [aws] region), the endpoint URL and the network"
+        );
     }
-    bounded(&format!("the ECS endpoint could not be reached: {}", causes.join(": ")))
+    bounded(&format!("the {api} endpoint could not be reached: {}", causes.join(": ")))
 }

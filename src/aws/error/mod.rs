@@ -91,8 +91,9 @@ fn class_of_dispatch(error: &(dyn Error + 'static), timed_out: bool) -> ProblemC
     }
 }
 
-/// The class of an answer by its code (Amazon ECS API reference, Common errors and each operation's
-/// own errors). An answer without a code is not AWS's protocol: an HTML page of a proxy, or of an
+/// The class of an answer by its code (Amazon ECS, Amazon SQS and AWS Health API references, Common
+/// errors and each operation's own errors). SQS sends some codes in two forms, the older one as
+/// `AWS.SimpleQueueService.…`. An answer without a code is not AWS's protocol: an HTML page of a proxy, or of an
 /// emulator that does not know the operation.
 fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
     let Some(code) = code else { return ProblemClass::Server };
@@ -104,10 +105,16 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         | "RequestThrottledException"
         | "RequestLimitExceeded"
         | "TooManyRequestsException"
-        | "SlowDown" => ProblemClass::Throttled,
-        "AccessDenied" | "AccessDeniedException" | "NotAuthorized" | "UnauthorizedOperation" => {
-            ProblemClass::Denied
-        }
+        | "SlowDown"
+        | "OverLimit"
+        | "KmsThrottled"
+        | "KMS.ThrottlingException" => ProblemClass::Throttled,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "NotAuthorized"
+        | "UnauthorizedOperation"
+        | "KmsAccessDenied"
+        | "KMS.AccessDeniedException" => ProblemClass::Denied,
         "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"
@@ -120,9 +127,13 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "OptInRequired" => ProblemClass::Credentials,
-        "ClusterNotFoundException" | "ServiceNotFoundException" | "ServiceNotActiveException" => {
-            ProblemClass::NotFound
-        }
+        "ClusterNotFoundException"
+        | "ServiceNotFoundException"
+        | "ServiceNotActiveException"
+        | "QueueDoesNotExist"
+        | "AWS.SimpleQueueService.NonExistentQueue"
+        | "QueueDeletedRecently"
+        | "AWS.SimpleQueueService.QueueDeletedRecently" => ProblemClass::NotFound,
         "RequestTimeout" | "RequestTimeoutException" => ProblemClass::Timeout,
         "ServerException"
         | "InternalFailure"

@@ -192,7 +192,7 @@ pub enum ProblemClass {
     Credentials,
     /// AWS asked us to slow down.
     Throttled,
-    /// The cluster or service is not there.
+    /// The cluster, the service or the queue is not there.
     NotFound,
     /// AWS understood the request and refuses it.
     Invalid,

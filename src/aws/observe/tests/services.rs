@@ -78,7 +78,7 @@ async fn tasks_are_listed_after_their_service_and_all_described_anew() {
 async fn readings_are_dated_when_their_call_was_sent_and_not_before_it_had_its_token() {
     let (_, aws, observer) = fleet_of(1, 1).await;
     for _ in 0..120 {
-        observer.ecs.budget().debit(crate::aws::Category::ServiceRead);
+        observer.ecs.budget.debit(crate::aws::Category::ServiceRead);
     }
     let begun = Instant::now();
     let looks = observer.look_services(&[service("svc-0000")], Depth::Tasks).await;
