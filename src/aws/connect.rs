@@ -58,8 +58,7 @@ pub async fn connect(
     Ok(Ecs::new(&sdk, clock, api_share, metrics))
 }
 
-/// Connects to an ECS that is in this process, behind `http_client`. Neither the environment nor any
-/// file is asked, as they are about another AWS.
+/// Connects to an ECS that is in this process, behind `http_client`.
 pub fn connect_in_process(
     region: &str,
     http_client: SharedHttpClient,
@@ -67,8 +66,19 @@ pub fn connect_in_process(
     api_share: f64,
     metrics: AwsMetrics,
 ) -> Ecs {
+    let sdk = sdk_config_in_process(region, http_client, &clock);
+    Ecs::new(&sdk, clock, api_share, metrics)
+}
+
+/// The SDK configuration for an AWS that is in this process. Neither the environment nor any file is
+/// asked, as they are about another AWS.
+pub fn sdk_config_in_process(
+    region: &str,
+    http_client: SharedHttpClient,
+    clock: &Clock,
+) -> SdkConfig {
     let credentials = Credentials::new("in-process", "in-process", None, None, "in-process");
-    let sdk = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -77,8 +87,7 @@ pub fn connect_in_process(
         .time_source(clock.time_source())
         .retry_config(read_retries())
         .timeout_config(read_timeouts())
-        .build();
-    Ecs::new(&sdk, clock, api_share, metrics)
+        .build()
 }
 
 /// The SDK configuration that all AWS clients of the process share, one HTTP client among it.

@@ -16,13 +16,17 @@ mod metrics;
 mod observe;
 mod operation;
 mod pool;
+mod queue;
 #[cfg(test)]
 mod testing;
 
 pub use budget::{Category, Limit, Priority};
 pub use client::Ecs;
-pub use connect::{ConnectOptions, connect, connect_in_process, load_sdk_config};
+pub use connect::{
+    ConnectOptions, connect, connect_in_process, load_sdk_config, sdk_config_in_process,
+};
 pub use ecs::{ResolvedClusters, Started, TaskOwners, UPDATE_TIMEOUT, UpdateError};
 pub use metrics::AwsMetrics;
 pub use observe::Observer;
 pub use operation::{Api, Operation};
+pub use queue::{Queue, QueueMessage};

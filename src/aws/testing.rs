@@ -1,10 +1,11 @@
-//! A stand-in for the ECS endpoint: canned answers through the real SDK, and a record of what was
+//! A stand-in for an AWS endpoint: canned answers through the real SDK, and a record of what was
 //! sent when.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
@@ -19,7 +20,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::connect::{ConnectOptions, connect};
+use super::connect::{ConnectOptions, load_sdk_config};
 use super::{AwsMetrics, Ecs, Started, UpdateError};
 use crate::clock::{Clock, Time};
 use crate::metrics::Metrics;
@@ -112,8 +113,13 @@ impl FakeAws {
         counts
     }
 
-    /// The real SDK, speaking to this endpoint at `share`, with its metrics.
-    pub(super) async fn connect_at(&self, share: f64) -> (Ecs, Metrics) {
+    /// The same, taking so long for every answer.
+    pub(super) fn slow(self, latency: Duration) -> Self {
+        Self { latency, ..self }
+    }
+
+    /// The real SDK's configuration, for this endpoint.
+    pub(super) async fn configure(&self) -> (SdkConfig, Clock, AwsMetrics, Metrics) {
         let metrics = Metrics::new();
         let options = ConnectOptions {
             region: Some("eu-west-1".to_owned()),
@@ -129,7 +135,13 @@ impl FakeAws {
         };
         let clock = Clock::tokio_from(epoch());
         let families = AwsMetrics::register(&metrics);
-        (connect(options, clock, share, families).await.unwrap(), metrics)
+        (load_sdk_config(options, &clock).await.unwrap(), clock, families, metrics)
+    }
+
+    /// The real SDK, speaking to this endpoint at `share`, with its metrics.
+    pub(super) async fn connect_at(&self, share: f64) -> (Ecs, Metrics) {
+        let (sdk, clock, families, metrics) = self.configure().await;
+        (Ecs::new(&sdk, clock, share, families), metrics)
     }
 
     pub(super) async fn connect(&self) -> Ecs {
