@@ -12,6 +12,7 @@ mod client;
 mod connect;
 mod ecs;
 mod error;
+mod health;
 mod metrics;
 mod observe;
 mod operation;
@@ -26,6 +27,7 @@ pub use connect::{
     ConnectOptions, connect, connect_in_process, load_sdk_config, sdk_config_in_process,
 };
 pub use ecs::{ResolvedClusters, Started, TaskOwners, UPDATE_TIMEOUT, UpdateError};
+pub use health::{Health, HealthEntity, HealthError, HealthEvent};
 pub use metrics::AwsMetrics;
 pub use observe::Observer;
 pub use operation::{Api, Operation};
