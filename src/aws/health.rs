@@ -271,3 +271,6 @@ fn entity(entity: AffectedEntity) -> Option<HealthEntity> {
 fn time(time: &DateTime) -> Option<Time> {
     Time::from_timestamp(time.secs(), time.subsec_nanos())
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,8 @@ pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:123456789012";
 /// One request that was sent.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
+    /// The address that it was sent to.
+    pub(super) uri: String,
     pub(super) operation: String,
     pub(super) body: Value,
     pub(super) at: Instant,
@@ -163,24 +165,74 @@ impl HttpConnector for FakeAws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let this = self.clone();
         HttpConnectorFuture::new(async move {
-            let target = request.headers().get("x-amz-target").unwrap_or_default();
-            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+            let uri = request.uri().to_owned();
+            let is_cbor = request.headers().get("smithy-protocol") == Some("rpc-v2-cbor");
+            let target = request.headers().get("x-amz-target").unwrap_or(&uri);
+            let operation = target.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
             // Read as a connection would: the SDK takes a body that nobody reads for a stalled one.
             let body = ByteStream::new(request.into_body()).collect().await.unwrap().into_bytes();
-            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-            let call = Call { operation, body, at: Instant::now() };
+            let body = match is_cbor {
+                true => plain(ciborium::from_reader(&body[..]).unwrap()),
+                false => serde_json::from_slice(&body).unwrap_or(Value::Null),
+            };
+            let call = Call { uri, operation, body, at: Instant::now() };
             this.calls.lock().unwrap().push(call.clone());
             let reply = (this.answers.lock().unwrap())(&call);
             tokio::time::sleep(this.latency).await;
-            let (status, text) = match reply {
-                Reply::Json(status, body) => (status, body.to_string()),
-                Reply::Page(status, text) => (status, text.to_owned()),
+            let (status, body) = match reply {
+                Reply::Json(status, body) if is_cbor => (status, SdkBody::from(cbor(body))),
+                Reply::Json(status, body) => (status, SdkBody::from(body.to_string())),
+                Reply::Page(status, text) => (status, SdkBody::from(text)),
                 Reply::Broken(error) => return Err(error()),
                 Reply::Silence => std::future::pending().await,
             };
-            Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(text)))
+            let mut response = HttpResponse::new(status.try_into().unwrap(), body);
+            if is_cbor {
+                response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+            }
+            Ok(response)
         })
     }
+}
+
+/// What a value in CBOR says, in JSON: of a time, its seconds.
+fn plain(value: ciborium::Value) -> Value {
+    match value {
+        ciborium::Value::Map(members) => members
+            .into_iter()
+            .map(|(name, value)| (name.into_text().unwrap(), plain(value)))
+            .collect(),
+        ciborium::Value::Array(list) => list.into_iter().map(plain).collect(),
+        ciborium::Value::Tag(_, value) => plain(*value),
+        other => other.deserialized().unwrap(),
+    }
+}
+
+/// The same value in CBOR, in which the members that are times have a tag.
+fn cbor(value: Value) -> Vec<u8> {
+    fn tagged(value: Value, is_time: bool) -> ciborium::Value {
+        match value {
+            Value::Object(members) => ciborium::Value::Map(
+                members
+                    .into_iter()
+                    .map(|(name, value)| {
+                        let is_time = name.ends_with("Time");
+                        (name.into(), tagged(value, is_time))
+                    })
+                    .collect(),
+            ),
+            Value::Array(list) => {
+                list.into_iter().map(|one| tagged(one, false)).collect::<Vec<_>>().into()
+            }
+            Value::Number(number) if is_time => {
+                ciborium::Value::Tag(1, Box::new(number.as_f64().unwrap().into()))
+            }
+            other => ciborium::Value::serialized(&other).unwrap(),
+        }
+    }
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&tagged(value, false), &mut bytes).unwrap();
+    bytes
 }
 
 pub(super) fn epoch() -> Time {
