@@ -17,7 +17,9 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 
+pub use entity::{Entities, read as read_entity};
 pub use envelope::{BODY_BYTES_MAX, read};
+pub use fragment::{Fragments, harmless};
 
 /// The event type codes that tell of a retirement, as far as AWS was seen to use any.
 pub const RETIREMENT_CODES: &[&str] = &["AWS_ECS_TASK_PATCHING_RETIREMENT"];

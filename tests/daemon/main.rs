@@ -9,6 +9,7 @@ mod faults;
 mod harness;
 mod mapping;
 mod outcomes;
+mod queue;
 mod reload;
 mod strange;
 mod weeks;
