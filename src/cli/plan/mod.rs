@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::args::{Format, PlanArgs};
-use super::connection::to_aws;
+use super::connection::to_ecs;
 use super::exit::Exit;
 use crate::aws::{Ecs, Observer};
 use crate::clock::Clock;
@@ -32,7 +32,7 @@ pub async fn plan(args: PlanArgs, clock: Clock) -> Exit {
         Ok(settings) => settings,
         Err(problems) => return Exit::no(problems),
     };
-    let ecs = match to_aws(&settings, &clock, &Metrics::new()).await {
+    let ecs = match to_ecs(&settings, &clock, &Metrics::new()).await {
         Ok(ecs) => ecs,
         Err(exit) => return exit,
     };

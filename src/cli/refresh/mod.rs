@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::progress::Progress as Shown;
 use super::args::RefreshArgs;
-use super::connection::to_aws;
+use super::connection::to_ecs;
 use super::exit::Exit;
 use super::run::interrupted;
 use crate::aws::{Ecs, Observer, Priority};
@@ -45,7 +45,7 @@ pub async fn refresh(args: RefreshArgs, clock: Clock) -> Exit {
         Err(problems) => return Exit::no(problems),
     };
     let metrics = Metrics::new();
-    let ecs = match to_aws(&settings, &clock, &metrics).await {
+    let ecs = match to_ecs(&settings, &clock, &metrics).await {
         Ok(ecs) => ecs,
         Err(exit) => return exit,
     };

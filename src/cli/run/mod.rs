@@ -3,6 +3,7 @@
 //! The order is: read the configuration, bind, log what was bound, and only then look for store,
 //! credentials and AWS, so that whoever asks over HTTP is told what is missing.
 
+mod events;
 mod ledger;
 mod reload;
 mod signals;
@@ -14,12 +15,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 
+use events::Listening;
+use reload::Followers;
 pub use reload::set_alarm;
 use signals::{Ending, Signals};
 pub use signals::{interrupted, second};
 
 use super::args::RunArgs;
-use super::connection::to_aws;
+use super::connection::Connection;
 use super::exit::Exit;
 use super::own;
 use crate::aws::Observer;
@@ -186,18 +189,27 @@ async fn reconcile(
         Err(error) => return Exit::cannot(error),
     };
     surface.status.send_modify(|status| status.readiness.store = true);
-    let ecs = match to_aws(&settings, &clock, &surface.metrics).await {
-        Ok(ecs) => ecs,
+    let connection = match Connection::load(&settings, &clock, &surface.metrics).await {
+        Ok(connection) => connection,
         Err(exit) => return exit,
     };
     let own = own::service().await;
-    let effects = Effects { ecs, store, clock };
+    let (triggers, received) = mpsc::channel(TRIGGERS_MAX);
+    let dry_run = watch::Sender::new(settings.policies.dry_run);
+    let around = Listening {
+        settings: &settings,
+        connection: &connection,
+        metrics: &surface.metrics,
+        clock: &clock,
+        account: own.as_ref().map(|own| own.cluster().account().to_owned()),
+    };
+    let listening = around.begin(&triggers, dry_run.subscribe());
+    let effects = Effects { ecs: connection.ecs(&settings, &clock), store, clock };
     let reconciler = surface.reconciler(&settings, effects, remembered, own);
     log_start(&settings);
     let grace = settings.daemon.shutdown_grace;
-    let (triggers, received) = mpsc::channel(TRIGGERS_MAX);
-    let watching =
-        reload::watch(settings, sources, triggers.clone(), surface.resync.clone(), hangups);
+    let followers = Followers { resync: surface.resync.clone(), dry_run };
+    let watching = reload::watch(settings, sources, triggers.clone(), followers, hangups);
     let stopping = async move {
         first.next().await;
         tracing::info!("stopping: nothing more is started; a second signal aborts");
@@ -215,6 +227,7 @@ async fn reconcile(
         },
         () = stopping => Exit::Fine,
         () = watching => Exit::Fine,
+        () = listening => Exit::Fine,
     }
 }
 

@@ -17,19 +17,25 @@ use crate::triggers::alarm::Alarm;
 /// A change is taken up when two readings so far apart agree: a file may be half written.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
+/// Who is told of values in force, beside the loop.
+pub struct Followers {
+    pub resync: watch::Sender<Duration>,
+    pub dry_run: watch::Sender<bool>,
+}
+
 /// Watches the configuration for ever.
 pub async fn watch(
     settings: Settings,
     sources: Sources,
     triggers: mpsc::Sender<Trigger>,
-    resync: watch::Sender<Duration>,
+    followers: Followers,
     mut hangups: Option<Signal>,
 ) {
     let alarm = set_alarm(&settings.policies, &triggers).await;
     let in_force = settings.fingerprint;
     let began_dry = settings.policies.dry_run;
     let seen = Ok(in_force);
-    let mut watcher = Watcher { settings, sources, triggers, resync, alarm, seen, began_dry };
+    let mut watcher = Watcher { settings, sources, triggers, followers, alarm, seen, began_dry };
     loop {
         let wait = watcher.settings.daemon.resync;
         let asked = tokio::select! {
@@ -45,7 +51,7 @@ struct Watcher {
     settings: Settings,
     sources: Sources,
     triggers: mpsc::Sender<Trigger>,
-    resync: watch::Sender<Duration>,
+    followers: Followers,
     alarm: Option<Alarm>,
     /// The newest content that was judged, or what kept it from being read.
     seen: Result<u64, String>,
@@ -103,7 +109,7 @@ impl Watcher {
             "configuration taken up: {}",
             settings.sources.join(", ")
         );
-        self.resync.send_replace(settings.daemon.resync);
+        self.followers.resync.send_replace(settings.daemon.resync);
         if let Some(alarm) = self.alarm.take() {
             alarm.stop().await;
         }
@@ -113,7 +119,13 @@ impl Watcher {
             resync: settings.daemon.resync,
             api_share: settings.daemon.api_share,
         };
+        // Events are left alone before the loop enters a dry run, and until it has left one.
+        let dry_run = settings.policies.dry_run;
+        if dry_run {
+            self.followers.dry_run.send_replace(true);
+        }
         self.send(reload).await;
+        self.followers.dry_run.send_replace(dry_run);
         self.settings = settings;
     }
 

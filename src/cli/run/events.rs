@@ -1,0 +1,65 @@
+//! Listening to what AWS tells: the queue of events and the AWS Health API, wired.
+
+use std::future::Future;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::aws::{Health, Queue};
+use crate::cli::connection::Connection;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::reconciler::Trigger;
+use crate::settings::Settings;
+use crate::triggers::EventMetrics;
+use crate::triggers::health::HealthPoll;
+use crate::triggers::queue::QueueWatch;
+
+/// What listening rests on.
+pub struct Listening<'a> {
+    pub settings: &'a Settings,
+    pub connection: &'a Connection,
+    pub metrics: &'a Metrics,
+    pub clock: &'a Clock,
+    /// The daemon's own account, where it is known.
+    pub account: Option<String>,
+}
+
+impl Listening<'_> {
+    /// Listens to what the settings name, for ever. In a dry run the queue is left alone.
+    pub fn begin(
+        self,
+        triggers: &mpsc::Sender<Trigger>,
+        dry_run: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + use<> {
+        let Self { settings, connection, metrics, clock, account } = self;
+        let events = EventMetrics::register(metrics);
+        let codes = &settings.events.retirement_codes;
+        let queue = settings.events.queue_url.as_ref().map(|url| {
+            tracing::info!("events are read from {url}");
+            let queue = Queue::new(&connection.sdk, url, clock.clone(), connection.metrics.clone());
+            let (codes, triggers) = (codes.clone(), triggers.clone());
+            let families = (events.clone(), metrics);
+            QueueWatch::new(queue, codes, clock.clone(), triggers, dry_run, families)
+        });
+        let health = settings.health.poll.then(|| {
+            let health = Health::new(&connection.sdk, clock.clone(), connection.metrics.clone());
+            let (codes, triggers) = (codes.clone(), triggers.clone());
+            HealthPoll::new(health, codes, account, clock.clone(), triggers, events)
+        });
+        async move {
+            let reading = async {
+                if let Some(queue) = queue {
+                    queue.run().await;
+                }
+            };
+            let asking = async {
+                if let Some(health) = health {
+                    health.run().await;
+                }
+            };
+            tokio::join!(reading, asking);
+            // That there is nothing to listen to ends nothing else.
+            std::future::pending().await
+        }
+    }
+}
