@@ -8,6 +8,7 @@ mod failures;
 mod faults;
 mod harness;
 mod mapping;
+mod health;
 mod outcomes;
 mod queue;
 mod reload;
