@@ -162,7 +162,7 @@ async fn a_cluster_that_may_not_be_asked_keeps_no_other_tasks_waiting() {
     let sim = simulator(&clock);
     let mut daemon = watching(&sim, &clock, Setup::new(everywhere())).await;
     // More than are asked for at once, the first ones in the order of the ids.
-    let denied = (1..=1_500).map(|number| TaskId::plain(number));
+    let denied = (1..=1_500).map(TaskId::plain);
     let denied: Vec<_> = denied.map(|id| task(Some("dev"), id)).collect();
     for number in 1..=1_500_u128 {
         let resource = format!("dev/{}", TaskId::plain(number));
