@@ -7,6 +7,7 @@
 
 mod attempt;
 mod budget;
+mod bus;
 mod calls;
 mod client;
 mod connect;
@@ -22,6 +23,7 @@ mod queue;
 mod testing;
 
 pub use budget::{Category, Limit, Priority};
+pub use bus::{BusEntry, EntryOutcome, EventBus};
 pub use client::Ecs;
 pub use connect::{
     ConnectOptions, connect, connect_in_process, load_sdk_config, sdk_config_in_process,

@@ -17,6 +17,7 @@ pub enum Operation {
     DeleteMessageBatch,
     DescribeEvents,
     DescribeAffectedEntities,
+    PutEvents,
 }
 
 /// Whose operation it is.
@@ -25,6 +26,7 @@ pub enum Api {
     Ecs,
     Sqs,
     Health,
+    EventBridge,
 }
 
 impl Api {
@@ -34,6 +36,7 @@ impl Api {
             Self::Ecs => "ECS",
             Self::Sqs => "SQS",
             Self::Health => "AWS Health",
+            Self::EventBridge => "EventBridge",
         }
     }
 
@@ -43,6 +46,7 @@ impl Api {
             Self::Ecs => "ecs",
             Self::Sqs => "sqs",
             Self::Health => "health",
+            Self::EventBridge => "events",
         }
     }
 }
@@ -62,6 +66,7 @@ impl Operation {
         Self::DeleteMessageBatch,
         Self::DescribeEvents,
         Self::DescribeAffectedEntities,
+        Self::PutEvents,
     ];
 
     /// The name as the API writes it.
@@ -79,6 +84,7 @@ impl Operation {
             Self::DeleteMessageBatch => "DeleteMessageBatch",
             Self::DescribeEvents => "DescribeEvents",
             Self::DescribeAffectedEntities => "DescribeAffectedEntities",
+            Self::PutEvents => "PutEvents",
         }
     }
 
@@ -95,6 +101,7 @@ impl Operation {
             | Self::UpdateService => Api::Ecs,
             Self::ReceiveMessage | Self::DeleteMessageBatch => Api::Sqs,
             Self::DescribeEvents | Self::DescribeAffectedEntities => Api::Health,
+            Self::PutEvents => Api::EventBridge,
         }
     }
 
@@ -120,7 +127,8 @@ impl Operation {
             Self::ReceiveMessage
             | Self::DeleteMessageBatch
             | Self::DescribeEvents
-            | Self::DescribeAffectedEntities => None,
+            | Self::DescribeAffectedEntities
+            | Self::PutEvents => None,
         }
     }
 
@@ -142,6 +150,7 @@ mod tests {
             (Operation::ReceiveMessage, "sqs:ReceiveMessage"),
             (Operation::DeleteMessageBatch, "sqs:DeleteMessage"),
             (Operation::DescribeEvents, "health:DescribeEvents"),
+            (Operation::PutEvents, "events:PutEvents"),
         ] {
             assert_eq!(operation.iam_action(), action);
         }

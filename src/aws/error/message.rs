@@ -42,6 +42,21 @@ where
         }
         _ => return unreachable_endpoint(operation, error),
     };
+    advised(operation, class, told)
+}
+
+/// The message of a problem with one entry of a batch, which AWS tells of in an answer that is no
+/// error.
+pub(super) fn of_entry(
+    operation: Operation,
+    class: ProblemClass,
+    entry: &impl ProvideErrorMetadata,
+    status: u16,
+) -> String {
+    advised(operation, class, from_answer(operation, entry, status))
+}
+
+fn advised(operation: Operation, class: ProblemClass, told: String) -> String {
     match class {
         ProblemClass::Denied => format!("{told}; allow the IAM action {}", operation.iam_action()),
         ProblemClass::Credentials => {

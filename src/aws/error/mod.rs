@@ -11,6 +11,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::interceptors::context;
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 pub(super) use message::bounded;
@@ -41,6 +42,27 @@ pub(super) fn unusable(operation: Operation, at: Time, message: &str) -> Problem
         message: bounded(message),
         at,
     }
+}
+
+/// What became of one entry of a batch that AWS did not take, by the code and the words in an
+/// answer that is no error. A code that is not known is the entry's fault: AWS documents which ones
+/// are its own (Amazon EventBridge API reference, PutEventsResultEntry).
+pub(super) fn entry_problem(
+    operation: Operation,
+    at: Time,
+    code: Option<&str>,
+    words: Option<&str>,
+) -> Problem {
+    let mut entry = ErrorMetadata::builder();
+    if let Some(code) = code {
+        entry = entry.code(code);
+    }
+    if let Some(words) = words {
+        entry = entry.message(words);
+    }
+    let class = class_of_code(code, Some(400));
+    let message = message::of_entry(operation, class, &entry.build(), 200);
+    Problem { operation: operation.name().to_owned(), class, message, at }
 }
 
 /// The class of one attempt's failure, as an interceptor sees it.
@@ -91,10 +113,10 @@ fn class_of_dispatch(error: &(dyn Error + 'static), timed_out: bool) -> ProblemC
     }
 }
 
-/// The class of an answer by its code (Amazon ECS, Amazon SQS and AWS Health API references, Common
-/// errors and each operation's own errors). SQS sends some codes in two forms, the older one as
-/// `AWS.SimpleQueueService.…`. An answer without a code is not AWS's protocol: an HTML page of a proxy, or of an
-/// emulator that does not know the operation.
+/// The class of an answer by its code (Amazon ECS, Amazon SQS, AWS Health and Amazon EventBridge
+/// API references, Common errors and each operation's own errors). SQS sends some codes in two
+/// forms, the older one as `AWS.SimpleQueueService.…`. An answer without a code is not AWS's
+/// protocol: an HTML page of a proxy, or of an emulator that does not know the operation.
 fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
     let Some(code) = code else { return ProblemClass::Server };
     match code {
@@ -114,7 +136,9 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         | "NotAuthorized"
         | "UnauthorizedOperation"
         | "KmsAccessDenied"
-        | "KMS.AccessDeniedException" => ProblemClass::Denied,
+        | "KMS.AccessDeniedException"
+        | "NotAuthorizedForSourceException"
+        | "NotAuthorizedForDetailTypeException" => ProblemClass::Denied,
         "ExpiredToken"
         | "ExpiredTokenException"
         | "RequestExpired"
@@ -137,6 +161,7 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         "RequestTimeout" | "RequestTimeoutException" => ProblemClass::Timeout,
         "ServerException"
         | "InternalFailure"
+        | "InternalException"
         | "InternalError"
         | "InternalServerError"
         | "ServiceUnavailable"
