@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod announce;
 pub mod aws;
 pub mod cli;
 pub mod clock;

@@ -36,8 +36,8 @@ impl Reconciler {
             }
             Event::Trigger(Trigger::Wake { reason }) => tracing::debug!(%reason, "woken"),
             Event::Trigger(Trigger::Woken { services }) => {
-                let policies = Arc::clone(&self.policies);
-                let watched = |service: &ServiceKey| observe::select(&policies, service.cluster());
+                let watched =
+                    |service: &ServiceKey| self.fleet.cluster(service.cluster()).is_some();
                 self.queue.touch(services.into_iter().filter(watched));
             }
             Event::Trigger(Trigger::Notice { pages, answer }) => self.take_in(pages, answer),
@@ -120,6 +120,7 @@ impl Reconciler {
                 self.permit = Permit::granted();
                 self.outcomes.ensure_policies(&policies);
                 self.outcomes.retain(&policies);
+                self.announcer.set_muted(policies.dry_run);
                 self.policies = Arc::new(policies);
                 self.resync = resync;
                 self.effects.ecs.set_api_share(api_share);

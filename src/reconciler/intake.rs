@@ -17,6 +17,11 @@ impl Reconciler {
             let _ = answer.send(Receipt::Foreign(why));
             return;
         }
+        // It would be written down, and a dry run writes nothing.
+        if self.policies.dry_run {
+            let _ = answer.send(Receipt::NotStored("this is a dry run".to_owned()));
+            return;
+        }
         let new: Vec<NoticePage> =
             pages.into_iter().filter_map(|page| self.news_of(page)).collect();
         if new.is_empty() {
@@ -49,6 +54,7 @@ impl Reconciler {
 
     /// Takes in what was stored.
     pub(super) fn apply_noticed(&mut self, pages: Vec<NoticePage>, stored: Result<(), String>) {
+        self.progress.made(self.now());
         if let Err(error) = stored {
             tracing::error!(%error, "a retirement notice could not be stored; it will come again: {error}");
             return;
@@ -58,7 +64,7 @@ impl Reconciler {
         for page in &new {
             report(page, self.ledger.notices.notice(&page.key.event).is_some());
         }
-        self.ledger.notices.extend(new);
+        self.take_in_stored(new);
     }
 
     /// Forgets pages that came before it was known which account and Region are watched, and turn out

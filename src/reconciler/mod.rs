@@ -7,10 +7,12 @@
 //! Looks and steps are owned tasks. At most one look is under way per scope and at most one step
 //! per service; a slow one blocks nobody.
 
+mod announce;
 mod apply;
 mod clusters;
 mod event;
 mod execute;
+mod holds;
 mod intake;
 mod lifecycle;
 mod mapping;
@@ -35,10 +37,12 @@ pub use observe::{ClustersSeen, find_clusters};
 
 use self::clusters::Clusters;
 use self::execute::Permit;
+use self::holds::Holds;
 use self::mapping::Mapping;
 use self::metrics::Outcomes;
 use self::queue::Queue;
 use self::status::{Readiness, Status};
+use crate::announce::Announcer;
 use crate::aws::Observer;
 use crate::clock::Time;
 use crate::plan::fleet::{Fleet, Problem};
@@ -69,6 +73,8 @@ pub struct Parts {
     /// The service that this daemon runs as.
     pub own: Option<ServiceKey>,
     pub outcomes: Outcomes,
+    /// Where outcomes are announced.
+    pub announcer: Announcer,
     pub progress: Progress,
     pub status: watch::Sender<Status>,
 }
@@ -81,6 +87,8 @@ pub struct Reconciler {
     effects: Effects,
     observer: Arc<Observer>,
     outcomes: Outcomes,
+    announcer: Announcer,
+    holds: Holds,
     progress: Progress,
     status: watch::Sender<Status>,
     fleet: Fleet,
@@ -120,12 +128,15 @@ impl Reconciler {
         let mut fleet = Fleet::default();
         fleet.set_own(parts.own);
         parts.outcomes.ensure_policies(&parts.policies);
+        parts.announcer.set_muted(parts.policies.dry_run);
         Self {
             policies: Arc::new(parts.policies),
             resync: parts.resync,
             effects: parts.effects,
             observer: parts.observer,
             outcomes: parts.outcomes,
+            announcer: parts.announcer,
+            holds: Holds::default(),
             progress: parts.progress,
             status: parts.status,
             fleet,
@@ -190,6 +201,7 @@ impl Reconciler {
             let now = self.now();
             let plan = plan(&self.policies, &self.fleet, &self.ledger, now);
             self.report(&plan);
+            self.announce_holds(&plan);
             self.plan = Arc::new(plan);
             if !self.begin_steps(now) {
                 break;

@@ -1,4 +1,4 @@
-//! What the loop says: logs, counters and the published status.
+//! What the loop says: logs, counters, announcements and the published status.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -134,6 +134,7 @@ impl Reconciler {
                         cause = attempt.cause.label(), before = %attempt.before.primary,
                         "started refreshing {service}: deployment {deployment}"
                     );
+                    self.announce_started(attempt);
                 }
             }
             StepEnd::Refused(problem) => tracing::warn!(
@@ -159,13 +160,17 @@ impl Reconciler {
         let service = &stepped.service;
         let before = self.ledger.records.get(service).and_then(|record| record.open.as_ref());
         match (&stepped.record.open, &stepped.record.last) {
-            (Some(attempt), _) => tracing::info!(
-                %service, attempt = %attempt.id,
-                "adopted the rollout of {service}: the call had been accepted"
-            ),
+            (Some(attempt), _) => {
+                tracing::info!(
+                    %service, attempt = %attempt.id,
+                    "adopted the rollout of {service}: the call had been accepted"
+                );
+                self.announce_started(attempt);
+            }
             (None, Some(last)) if before.is_some_and(|open| open.id == last.attempt.id) => {
                 self.outcomes.refresh_ended(last);
                 log_finished(last);
+                self.announce_finished(last);
             }
             (None, _) => tracing::info!(
                 %service, "the call for {service} was not accepted: nothing was started"

@@ -8,6 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use tokio::sync::{mpsc, watch};
 
+use ecs_refresh::announce::Announcer;
 use ecs_refresh::aws::{AwsMetrics, ConnectOptions, Observer, connect};
 use ecs_refresh::clock::{Clock, Time};
 use ecs_refresh::metrics::Metrics;
@@ -87,6 +88,7 @@ pub struct Setup {
     pub api_share: f64,
     pub store: Arc<dyn Store>,
     pub own: Option<ServiceKey>,
+    pub announcer: Announcer,
     /// Whether the daemon has found credentials.
     pub credentials: bool,
 }
@@ -100,6 +102,7 @@ impl Setup {
             api_share: 1.0,
             store: Arc::new(MemoryStore::default()),
             own: None,
+            announcer: Announcer::silent(),
             credentials: true,
         }
     }
@@ -147,6 +150,7 @@ impl Setup {
             resync: self.resync,
             own: self.own.clone(),
             outcomes: Outcomes::register(&metrics),
+            announcer: self.announcer.clone(),
             progress: Progress::new(clock.now()),
             status,
         });

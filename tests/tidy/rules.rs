@@ -10,8 +10,9 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("progress", &["clock"]),
     ("plan", &["clock", "metrics::Label"]),
     ("aws", &["clock", "metrics", "plan", "progress"]),
+    ("announce", &["clock", "metrics", "plan", "aws"]),
     ("store", &["clock", "metrics", "plan", "aws"]),
-    ("reconciler", &["clock", "metrics", "plan", "progress", "aws", "store"]),
+    ("reconciler", &["clock", "metrics", "plan", "progress", "aws", "store", "announce"]),
     (
         "triggers",
         &[
@@ -37,6 +38,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "plan",
             "progress",
             "aws",
+            "announce",
             "store",
             "reconciler",
             "triggers",

@@ -13,6 +13,7 @@ use super::args::RefreshArgs;
 use super::connection::to_ecs;
 use super::exit::Exit;
 use super::run::interrupted;
+use crate::announce::Announcer;
 use crate::aws::{Ecs, Observer, Priority};
 use crate::clock::Clock;
 use crate::metrics::{Label, Metrics};
@@ -117,6 +118,7 @@ fn reconciler(ecs: Ecs, policies: Policies, clock: Clock, metrics: &Metrics) -> 
         ledger: Ledger::default(),
         own: None,
         outcomes: Outcomes::register(metrics),
+        announcer: Announcer::silent(),
         progress: Progress::new(now),
         status: watch::Sender::new(Status::starting(now, Arc::new(policies.clone()))),
         policies,

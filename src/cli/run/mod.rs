@@ -25,6 +25,7 @@ use super::args::RunArgs;
 use super::connection::Connection;
 use super::exit::Exit;
 use super::own;
+use crate::announce::Announcer;
 use crate::aws::Observer;
 use crate::clock::Clock;
 use crate::http::{self, Shown};
@@ -166,6 +167,7 @@ impl Surface {
             ledger,
             own,
             outcomes: Outcomes::register(&self.metrics),
+            announcer: Announcer::silent(),
             progress: self.progress.clone(),
             status: self.status.clone(),
         });
