@@ -151,6 +151,7 @@ impl Simulator {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = world.advance(now);
         let result = run(&mut world, now);
+        world.deliver();
         if world.sqs.take_arrivals() {
             self.arrivals.notify_waiters();
         }

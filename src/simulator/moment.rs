@@ -5,6 +5,7 @@
 use std::ops::Add;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 /// An instant of the simulated world, in milliseconds since the Unix epoch.
@@ -34,6 +35,11 @@ impl Moment {
 
     pub(crate) fn epoch_seconds(self) -> f64 {
         self.0 as f64 / 1000.0
+    }
+
+    /// The timestamp as EventBridge writes it, in UTC.
+    pub(crate) fn to_rfc3339(self) -> String {
+        DateTime::<Utc>::from(self.to_system_time()).to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     pub(crate) fn milliseconds(self) -> u64 {

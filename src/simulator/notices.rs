@@ -1,4 +1,4 @@
-//! What AWS Health tells the account.
+//! What AWS tells the account by itself: notices of AWS Health, and events of Amazon ECS.
 
 use std::time::SystemTime;
 
@@ -27,6 +27,12 @@ impl Simulator {
     /// Lets only the Health API tell a notice, or what is new in it: its event never arrives.
     pub fn publish_to_health(&self, notice: &HealthNotice) {
         self.with_world(|world, _| world.health.publish(notice));
+    }
+
+    /// Delivers what Amazon ECS tells of its tasks, deployments and services into a queue from now
+    /// on, as EventBridge does: one queue, which takes the place of any before.
+    pub fn emit_ecs_events_to(&self, queue: &str) {
+        self.with_world(|world, _| world.emit_ecs_events_to(queue));
     }
 
     /// Whether the account has no support plan that includes the Health API.

@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) log: CallLog,
     throttle: Option<Throttle>,
+    /// The queue that ECS's events go to.
+    ecs_events_to: Option<String>,
     now: Moment,
 }
 
@@ -49,6 +51,7 @@ impl World {
             faults: Faults::default(),
             log: CallLog::default(),
             throttle: options.throttling.then(Throttle::default),
+            ecs_events_to: None,
             now,
         }
     }
@@ -57,7 +60,23 @@ impl World {
     pub(crate) fn advance(&mut self, now: Moment) -> Moment {
         self.now = self.now.max(now);
         self.ecs.advance(self.now);
+        self.deliver();
         self.now
+    }
+
+    /// Lets ECS's events go to a queue from now on.
+    pub(crate) fn emit_ecs_events_to(&mut self, queue: &str) {
+        self.ecs.tell_changes();
+        self.ecs_events_to = Some(queue.to_owned());
+    }
+
+    /// Puts what ECS tells into the queue. EventBridge drops what a queue that is gone would get.
+    pub(crate) fn deliver(&mut self) {
+        for (at, event) in self.ecs.take_told() {
+            if let Some(queue) = &self.ecs_events_to {
+                self.sqs.enqueue(queue, &event.to_string(), None, at);
+            }
+        }
     }
 
     /// Answers a call whose target is `PREFIX.Operation`, and writes it into the log.
@@ -156,7 +175,9 @@ impl World {
 
     /// When a waiting call should look again at the latest.
     pub(crate) fn next_due(&self, poll: &Poll, now: Moment) -> Moment {
-        self.sqs.next_due(poll, now)
+        let events = self.ecs_events_to.as_ref().and_then(|_| self.ecs.next_due());
+        let messages = self.sqs.next_due(poll, now);
+        events.map_or(messages, |events| events.min(messages))
     }
 }
 

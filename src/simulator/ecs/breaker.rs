@@ -5,6 +5,7 @@
 
 use super::deployment::{Progress, Rollback, RolloutState, deployment_name};
 use super::service::{Service, ServiceStatus};
+use super::state_changes::News;
 use super::{events, scheduler};
 use crate::simulator::identity::Ids;
 use crate::simulator::moment::Moment;
@@ -32,7 +33,9 @@ pub(crate) fn check(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
     }
     primary.fail(now);
     let (failed, failed_tasks) = (primary.name(), primary.failed_tasks);
+    let news = News::Failed { deployment: primary.id, reason: primary.reason.clone() };
     let was_rollback = primary.rolls_back_to.is_some();
+    service.news.push(news);
     service.report(events::failed(service, &failed), now, ids);
     if let Some(open) = service.history.last_mut().filter(|record| record.open()) {
         open.failed_tasks = failed_tasks;

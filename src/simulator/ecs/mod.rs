@@ -24,6 +24,7 @@ mod service_writes;
 mod spec;
 mod stale;
 mod standalone;
+mod state_changes;
 mod tags;
 mod task;
 mod task_definitions;
@@ -46,6 +47,7 @@ use super::identity::{Identity, Ids};
 use super::moment::Moment;
 use clusters::Cluster;
 use service::Service;
+use state_changes::Told;
 use task_definitions::Family;
 
 pub(crate) use references::{resources, task_id};
@@ -72,6 +74,11 @@ pub(crate) struct Ecs {
     agenda: BTreeSet<(Moment, usize)>,
     /// The entry of each service in `agenda`.
     due: Vec<Option<Moment>>,
+    /// Whether changes are told, and what was told and not yet taken.
+    tells: bool,
+    told: Vec<Told>,
+    /// The ids of events are drawn apart, so that telling changes no other id.
+    event_ids: Ids,
 }
 
 impl Ecs {
@@ -86,6 +93,9 @@ impl Ecs {
             families: BTreeMap::new(),
             agenda: BTreeSet::new(),
             due: Vec::new(),
+            tells: false,
+            told: Vec::new(),
+            event_ids: Ids::new(!seed),
         }
     }
 
@@ -165,6 +175,7 @@ impl Ecs {
         if let Some(next) = next {
             self.agenda.insert((next, index));
         }
+        self.tell(index, now);
     }
 }
 

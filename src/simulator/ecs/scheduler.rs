@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::deployment::{Deployment, Progress, Revision, RolloutState, ServiceDeployment};
 use super::service::{Completed, Service, ServiceStatus};
+use super::state_changes::News;
 use super::task::{Phase, StopCause, Task};
 use super::{events, retirement};
 use crate::simulator::identity::Ids;
@@ -53,6 +54,8 @@ pub(crate) fn start_deployment(
         service.deployments[0].wanted = active;
         service.deployments[0].updated_at = now;
     }
+    let (id, reason) = (deployment.id, deployment.reason.clone());
+    service.news.push(News::Started { deployment: id, reason });
     service.deployments.insert(0, deployment);
     service.steady = false;
 }
@@ -89,7 +92,9 @@ pub(crate) fn complete_primary(service: &mut Service, now: Moment, ids: &mut Ids
     let Some(primary) = service.deployments.first_mut() else { return };
     primary.complete(now);
     let name = primary.name();
-    service.last_completed = Some(Completed { id: primary.id, revision: primary.revision.clone() });
+    let (deployment, reason) = (primary.id, primary.reason.clone());
+    service.last_completed = Some(Completed { id: deployment, revision: primary.revision.clone() });
+    service.news.extend([News::Completed { deployment, reason }, News::Steady]);
     if let Some(open) = service.history.last_mut().filter(|record| record.open()) {
         let rolled_back = open.progress == Progress::RollingBack;
         let progress = if rolled_back { Progress::RolledBack } else { Progress::Successful };
@@ -257,6 +262,7 @@ fn complete_when_steady(service: &mut Service, now: Moment, ids: &mut Ids) -> bo
     }
     if !service.steady {
         service.steady = true;
+        service.news.push(News::Steady);
         service.report(events::steady(service), now, ids);
     }
     false

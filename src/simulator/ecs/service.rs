@@ -3,7 +3,7 @@
 //! It owns its state and the way from one event to the next; what to launch and stop is the
 //! scheduler's, and what the API shows of it the shapes'.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::behaviour::Behaviour;
@@ -12,6 +12,7 @@ use super::retirement::Retirement;
 use super::spec::ServiceSpec;
 use super::stale::StaleView;
 use super::standalone::Standalone;
+use super::state_changes::News;
 use super::task::{Phase, StopCause, Task, TaskChange};
 use super::{breaker, scheduler};
 use crate::simulator::identity::{Identity, Ids};
@@ -85,6 +86,9 @@ pub(crate) struct Service {
     /// Tasks launched and forgotten since the owner's index was last brought up to date.
     pub(crate) launched: Vec<u128>,
     pub(crate) forgotten: Vec<u128>,
+    /// What happened, and to which tasks, since it was last told.
+    pub(crate) news: Vec<News>,
+    pub(crate) touched: BTreeSet<u128>,
     next_sequence: u64,
 }
 
@@ -116,6 +120,8 @@ impl Service {
             steady: false,
             launched: Vec::new(),
             forgotten: Vec::new(),
+            news: Vec::new(),
+            touched: BTreeSet::new(),
             next_sequence: 0,
             spec,
         }
@@ -159,6 +165,7 @@ impl Service {
             }
         }
         scheduler::complete_primary(self, created_at, ids);
+        self.hush();
     }
 
     /// Does everything that is due at `now`. Returns when something is due next.
@@ -183,6 +190,7 @@ impl Service {
         self.next_sequence += 1;
         self.tasks.insert(id, task);
         self.launched.push(id);
+        self.touched.insert(id);
         id
     }
 
@@ -190,6 +198,7 @@ impl Service {
     pub(crate) fn stop_task(&mut self, id: u128, cause: StopCause, now: Moment) {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.stop(cause, &self.spec, now);
+            self.touched.insert(id);
             self.steady = false;
         }
     }
@@ -217,6 +226,7 @@ impl Service {
             while let Some(task) = self.tasks.get_mut(id) {
                 let Some(change) = task.step(&self.spec, now) else { break };
                 let deployment = task.deployment;
+                self.touched.insert(*id);
                 if task.phase == Phase::Forgotten {
                     self.tasks.remove(id);
                     self.forgotten.push(*id);

@@ -37,6 +37,7 @@ impl Ecs {
         if let Some(task) = holder.tasks.get_mut(&id) {
             *task = task.clone().settled_since(now, &holder.spec);
         }
+        holder.hush();
         let index = self.hold(holder);
         self.run_service(index, now);
         id

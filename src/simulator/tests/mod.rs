@@ -13,5 +13,6 @@ mod scale;
 mod sdk;
 mod service_deployments;
 mod sqs;
+mod state_changes;
 mod support;
 mod tcp;
