@@ -137,6 +137,31 @@ async fn other_tasks_are_asked_about_where_they_are_said_to_be() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_no_service_keeps_is_nobodys_whatever_its_group_says() {
+    let clock = clock();
+    let sim = simulator(&clock);
+    let mut daemon = watching(&sim, &clock, Setup::new(everywhere())).await;
+    let arns = [
+        sim.run_task("prd", "report", Some("cron")),
+        sim.run_task_in_group("dev", "report", "service:job", None),
+    ];
+    let ids = arns.each_ref().map(|arn| TaskId::parse(arn).unwrap());
+    deliver(&mut daemon, page("a", ids.map(|id| task(None, id)))).await;
+    assert_eq!(named(&daemon), [""; 0]);
+    let standalone = |started_by: Option<&str>, group: &str| Owner::Standalone {
+        started_by: started_by.map(Into::into),
+        group: Some(group.into()),
+    };
+    for (id, cluster, owner) in [
+        (ids[0], "prd", standalone(Some("cron"), "family:report")),
+        (ids[1], "dev", standalone(None, "service:job")),
+    ] {
+        let task = &notice(&daemon).tasks[&id];
+        assert_eq!((task.cluster.as_deref(), task.owner.as_ref()), (Some(cluster), Some(&owner)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_task_without_a_cluster_is_gone_when_every_cluster_has_said_so() {
     let clock = clock();
     let sim = simulator(&clock);
