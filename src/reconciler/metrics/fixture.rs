@@ -14,6 +14,9 @@ use crate::plan::fleet::{
 };
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::ledger::{Attempt, AttemptId, Before, Call, Cause, Finished, Ledger, Outcome};
+use crate::plan::notice::{
+    Affected, Entity, EventKey, EventStatus, NoticePage, Notices, Owner, PageKey,
+};
 use crate::plan::plan;
 use crate::plan::policy::{Limits, Policies, Policy, RetirementRule};
 use crate::plan::schedule::{CronWindow, Schedule, Windows};
@@ -162,9 +165,69 @@ pub fn finished(outcome: Outcome) -> Finished {
     Finished { attempt, outcome, finished_at, diagnosis: String::new(), primary: None }
 }
 
+/// A page about tasks that were launched up to 36 hours ago.
+pub fn page(event: &str, deadline: Option<Time>, entities: &[Entity]) -> NoticePage {
+    let arn = "arn:aws:health:ap-northeast-1::event/ECS/AWS_ECS_TASK_PATCHING_RETIREMENT";
+    let event = EventKey { account: "123456789012".into(), arn: format!("{arn}/{event}").into() };
+    let affected = |entity: &Entity| Affected { entity: entity.clone(), resolved: false };
+    NoticePage {
+        key: PageKey { event, communication: "1".into(), part: 0 },
+        region: "ap-northeast-1".into(),
+        code: "AWS_ECS_TASK_PATCHING_RETIREMENT".into(),
+        status: EventStatus::Upcoming,
+        deadline,
+        published_at: now() - TimeDelta::hours(36),
+        updated_at: now() - TimeDelta::hours(36),
+        received_at: now() - TimeDelta::hours(35),
+        entities: entities.iter().map(affected).collect(),
+        not_understood: Vec::new(),
+    }
+}
+
+pub fn service(cluster: &str, name: &str) -> Entity {
+    Entity::Service(cluster.into(), name.into())
+}
+
+/// Task number `id` of `cluster`, with what was found out about it.
+pub fn task(cluster: &str, id: u128, owner: Option<Owner>) -> Entity {
+    Entity::Task { cluster: Some(cluster.into()), id: TaskId::plain(id), owner }
+}
+
+pub fn standalone(started_by: Option<&str>, group: Option<&str>) -> Option<Owner> {
+    let text = |text: &str| text.into();
+    Some(Owner::Standalone { started_by: started_by.map(text), group: group.map(text) })
+}
+
+/// Four notices: `first` in four days and `second` in six, one without a date, and one that is over.
+pub fn notices() -> Notices {
+    let days = |days| Some(now() + TimeDelta::days(days));
+    let prd = ["api-new", "api-old", "worker"].map(|name| service("prd", name));
+    let mut first = [&prd[..], &[service("dev", "tool"), service("stg", "legacy")]].concat();
+    first.extend([
+        task("jobs", 1, standalone(Some("nightly-import"), Some("family:import"))),
+        task("jobs", 2, standalone(None, None)),
+        task("jobs", 3, Some(Owner::Gone)),
+        Entity::Task { cluster: None, id: TaskId::plain(4), owner: None },
+    ]);
+    let second = [service("prd", "api-old"), service("stg", "legacy"), service("stg", "other")];
+    let undated = [service("prd", "batch"), Entity::ShortService("shadow".into())];
+    let mut notices = Notices::default();
+    notices.insert(page("first", days(4), &first));
+    notices.insert(page("second", days(6), &second));
+    let not_understood = vec!["eventDescription: on some day".to_owned()];
+    notices.insert(NoticePage { not_understood, ..page("undated", None, &undated) });
+    let over = page("over", days(1), &[service("stg", "old"), task("jobs", 5, None)]);
+    notices.insert(NoticePage { status: EventStatus::Closed, ..over });
+    notices
+}
+
 /// What the daemon knows of `fleet` under `policies`.
 pub fn status_of(policies: Policies, fleet: &Fleet) -> Status {
-    let mut ledger = Ledger::default();
+    status_remembering(policies, fleet, Ledger::default())
+}
+
+/// The same, with more in its ledger.
+pub fn status_remembering(policies: Policies, fleet: &Fleet, mut ledger: Ledger) -> Status {
     let attempt = attempt();
     ledger.records.entry(attempt.service.clone()).or_default().begin(attempt);
     let clusters = fleet.clusters().map(|(cluster, view)| ClusterStatus {
@@ -198,6 +261,12 @@ pub fn status_of(policies: Policies, fleet: &Fleet) -> Status {
 /// The whole of it.
 pub fn status() -> Status {
     status_of(policies(), &fleet())
+}
+
+/// The whole of it, with retirements ahead.
+pub fn status_with_notices() -> Status {
+    let ledger = Ledger { notices: notices(), ..Ledger::default() };
+    status_remembering(policies(), &fleet(), ledger)
 }
 
 /// A receiver of one status for ever.

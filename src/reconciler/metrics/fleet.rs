@@ -1,18 +1,18 @@
 //! The gauges over policies and services, computed from the newest status at each scrape.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prometheus::core::{Collector, Desc};
-use prometheus::proto::{Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::proto::MetricFamily;
 
+use super::family::{BY_SERVICE, Family, by_service, seconds};
+use super::retirements;
 use crate::clock::{Clock, Time, elapsed};
 use crate::metrics::{Label, Metrics};
 use crate::plan::key::ServiceKey;
 use crate::plan::verdict::{Block, Verdict, VerdictKind};
 use crate::reconciler::status::{Status, StatusReceiver};
-
-const BY_SERVICE: &[&str] = &["region", "account", "cluster", "service"];
 
 const SERVICES: Family = Family {
     name: "services",
@@ -83,8 +83,8 @@ pub struct FleetCollector {
 impl FleetCollector {
     /// A collector over `status`, not registered yet.
     pub fn new(status: StatusReceiver, clock: Clock) -> Self {
-        let descriptions = Arc::new(FAMILIES.iter().map(Family::description).collect());
-        Self { status, clock, descriptions }
+        let families = FAMILIES.iter().chain(retirements::FAMILIES);
+        Self { status, clock, descriptions: Arc::new(families.map(Family::description).collect()) }
     }
 
     /// The same, registered.
@@ -101,9 +101,10 @@ impl Collector for FleetCollector {
     fn collect(&self) -> Vec<MetricFamily> {
         // Cloned so that the loop can publish the next status meanwhile.
         let status = self.status.borrow().clone();
-        let mut families = Vec::with_capacity(FAMILIES.len());
+        let mut families = Vec::with_capacity(self.descriptions.len());
         families.extend(by_policy(&status));
-        families.extend(by_service(&status, self.clock.now()));
+        families.extend(of_services(&status, self.clock.now()));
+        families.extend(retirements::families(&status.plan));
         families.extend(of_daemon(&status));
         families
     }
@@ -143,7 +144,7 @@ fn blocked(verdicts: &[(ServiceKey, Verdict)]) -> BTreeMap<(&str, &'static str),
     numbers
 }
 
-fn by_service(status: &Status, now: Time) -> [MetricFamily; 3] {
+fn of_services(status: &Status, now: Time) -> [MetricFamily; 3] {
     let limits: BTreeMap<&str, f64> = status
         .policies
         .policies
@@ -153,8 +154,7 @@ fn by_service(status: &Status, now: Time) -> [MetricFamily; 3] {
     let (mut ages, mut age_limits) = (OLDEST_TASK_AGE.rows(), TASK_AGE_LIMIT.rows());
     let mut due_since = DUE_SINCE.rows();
     for (key, verdict) in &status.plan.verdicts {
-        let cluster = key.cluster();
-        let labels = [cluster.region(), cluster.account(), cluster.name(), key.name()];
+        let labels = by_service(key);
         if let Some(created_at) = verdict.oldest_created_at {
             ages.push(&labels, elapsed(created_at, now).as_secs_f64());
         }
@@ -181,62 +181,4 @@ fn of_daemon(status: &Status) -> [MetricFamily; 3] {
         one(LEADER, f64::from(u8::from(status.leader))),
         one(CONFIG_VALID, f64::from(u8::from(status.config_valid))),
     ]
-}
-
-/// Since the epoch. Whole milliseconds are exact in a double for thousands of years.
-fn seconds(at: Time) -> f64 {
-    at.timestamp_millis() as f64 / 1_000.0
-}
-
-/// One gauge family.
-#[derive(Clone, Copy, Debug)]
-struct Family {
-    name: &'static str,
-    help: &'static str,
-    labels: &'static [&'static str],
-}
-
-impl Family {
-    fn description(&self) -> Desc {
-        let labels = self.labels.iter().map(|label| (*label).to_owned()).collect();
-        Desc::new(self.name.to_owned(), self.help.to_owned(), labels, HashMap::new())
-            .expect("fixed names and labels are valid")
-    }
-
-    fn rows(self) -> Rows {
-        Rows { family: self, metrics: Vec::new() }
-    }
-}
-
-/// The series of one family as they come up.
-struct Rows {
-    family: Family,
-    metrics: Vec<Metric>,
-}
-
-impl Rows {
-    /// Adds a series; `values` are those of the family's labels, in their order.
-    fn push(&mut self, values: &[&str], value: f64) {
-        let mut gauge = Gauge::default();
-        gauge.set_value(value);
-        let mut metric = Metric::from_gauge(gauge);
-        metric.set_label(self.family.labels.iter().zip(values).map(pair).collect());
-        self.metrics.push(metric);
-    }
-
-    fn finish(self) -> MetricFamily {
-        let mut family = MetricFamily::default();
-        family.set_name(self.family.name.to_owned());
-        family.set_help(self.family.help.to_owned());
-        family.set_field_type(MetricType::GAUGE);
-        family.set_metric(self.metrics);
-        family
-    }
-}
-
-fn pair((name, value): (&&str, &&str)) -> LabelPair {
-    let mut pair = LabelPair::default();
-    pair.set_name((*name).to_owned());
-    pair.set_value((*value).to_owned());
-    pair
 }

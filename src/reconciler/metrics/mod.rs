@@ -4,8 +4,10 @@
 //! services that went away go away by themselves; counters and histograms are fed by the loop. Owns
 //! these families' names and help texts and knows nothing of HTTP.
 
+mod family;
 mod fleet;
 mod outcomes;
+mod retirements;
 
 #[cfg(test)]
 pub(crate) mod fixture;

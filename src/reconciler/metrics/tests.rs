@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::fixture::{finished, fleet, now, policies, policy, receiver, status, status_of};
+use super::fixture::{
+    finished, fleet, now, policies, policy, receiver, status, status_of, status_with_notices,
+};
 use super::{FleetCollector, Outcomes, register_build_info};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -106,12 +108,47 @@ async fn series_of_a_vanished_policy_and_its_services_go_away() {
 
 #[tokio::test(start_paused = true)]
 async fn no_series_comes_twice() {
-    let text = scrape(status());
+    let text = scrape(status_with_notices());
     let mut series: Vec<_> = text.lines().filter_map(|line| line.rsplit_once(' ')).collect();
     let number = series.len();
     series.sort_unstable();
     series.dedup_by_key(|(name, _)| *name);
     assert_eq!(series.len(), number);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retirements_are_told_once_per_service_with_their_earliest_deadline() {
+    let text = scrape(status_with_notices());
+    let series = |family: &str| {
+        let start = format!("ecs_refresh_{family}{{");
+        let told = |line: &str| {
+            let (labels, value) = line.strip_prefix(&start)?.split_once("} ")?;
+            let labels = labels
+                .strip_prefix("region=\"ap-northeast-1\",account=\"123456789012\",cluster=")?;
+            Some(format!("{} {value}", labels.replace("\",service=\"", "/").replace('"', "")))
+        };
+        text.lines().filter_map(told).collect::<Vec<_>>()
+    };
+    for (family, expected) in [
+        (
+            "retirement_deadline_timestamp_seconds",
+            &["dev/tool 1796346000", "prd/api-old 1796346000", "prd/worker 1796346000"][..],
+        ),
+        ("retirement_at_risk", &["dev/tool 1", "prd/api-old 0", "prd/batch 0", "prd/worker 0"][..]),
+        (
+            "unmanaged_retirement_deadline_timestamp_seconds",
+            &["stg/legacy 1796346000", "stg/other 1796518800"][..],
+        ),
+        ("standalone_retirement_tasks", &["jobs 2"][..]),
+    ] {
+        assert_eq!(series(family), expected, "{family} in\n{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_notices_there_is_no_series_of_retirements() {
+    let text = scrape(status());
+    assert!(!text.contains("retirement_"), "{text}");
 }
 
 #[test]
