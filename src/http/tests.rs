@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::plan::ledger::Outcome;
 use crate::reconciler::metrics::fixture::{
-    finished, fleet, now, policies, receiver, status, status_of,
+    finished, fleet, now, policies, receiver, status, status_of, status_with_notices,
 };
 use crate::reconciler::metrics::{FleetCollector, Outcomes, register_build_info};
 use crate::reconciler::status::{Progress, Readiness, Status};
@@ -170,7 +170,7 @@ async fn metrics_come_in_the_format_that_prometheus_reads() {
 async fn the_status_is_complete() {
     let status = get_json(&router(shown(status())), "/api/v1/status").await;
     let mut head = status.clone();
-    for list in ["clusters", "policies", "services"] {
+    for list in ["clusters", "policies", "services", "notices"] {
         head.as_object_mut().unwrap().remove(list);
     }
     assert_eq!(
@@ -211,7 +211,7 @@ async fn a_waiting_service_says_why_and_until_when() {
             "oldest_created_at": "2026-11-22T01:00:00Z", "age_seconds": 8 * 86_400 + 30,
             "age_limit_seconds": 7 * 86_400,
             "cause": "age", "due_since": "2026-11-29T01:00:00Z",
-            "next_window": "2026-11-30T18:00:00Z", "attempt": null,
+            "next_window": "2026-11-30T18:00:00Z", "attempt": null, "retirement": null,
         })
     );
 }
@@ -220,7 +220,9 @@ async fn a_waiting_service_says_why_and_until_when() {
 async fn what_is_unknown_is_null_and_an_attempt_is_named() {
     let status = get_json(&router(shown(status())), "/api/v1/status").await;
     let (tool, worker) = (&status["services"][0], &status["services"][4]);
-    for unknown in ["age_limit_seconds", "cause", "due_since", "next_window", "attempt"] {
+    for unknown in
+        ["age_limit_seconds", "cause", "due_since", "next_window", "attempt", "retirement"]
+    {
         assert!(tool.as_object().unwrap().contains_key(unknown), "{tool}");
         assert_eq!(tool[unknown], Value::Null, "{unknown}");
     }
@@ -303,4 +305,102 @@ async fn before_the_first_look_the_status_is_empty_and_not_ready() {
     let status = get_json(&router(shown(status)), "/api/v1/status").await;
     assert_eq!((&status["ready"], &status["last_look_at"]), (&json!(false), &Value::Null));
     assert_eq!(status["services"], json!([]));
+}
+
+const ARN: &str = "arn:aws:health:ap-northeast-1::event/ECS/AWS_ECS_TASK_PATCHING_RETIREMENT";
+
+#[tokio::test(start_paused = true)]
+async fn a_service_tells_of_the_retirement_that_is_ahead() {
+    let status = get_json(&router(shown(status_with_notices())), "/api/v1/status").await;
+    let of = |name: &str| {
+        let mut services = status["services"].as_array().unwrap().iter();
+        services.find(|service| service["service"] == name).unwrap()
+    };
+    assert_eq!(
+        of("api-old")["retirement"],
+        json!({
+            "event_arn": format!("{ARN}/first"),
+            "cutoff": "2026-11-28T13:00:00Z", "deadline": "2026-12-04T01:00:00Z",
+            "missed": false, "reopened": false, "at_risk": false,
+            "prospect": "windows", "windows_left": 3, "from": null,
+        })
+    );
+    assert_eq!(
+        of("api-old")["message"],
+        "the window opens Tue 2026-12-01 03:00 JST; AWS retires its tasks from Fri 2026-12-04 10:00 \
+         JST on, 3 windows open before Thu 2026-12-03 10:00 JST"
+    );
+    assert_eq!(of("api-new")["retirement"], Value::Null);
+    let undated = &of("batch")["retirement"];
+    assert_eq!((&undated["deadline"], &undated["prospect"]), (&Value::Null, &json!("undated")));
+    assert_eq!(of("tool")["retirement"]["at_risk"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn notices_are_complete() {
+    let status = get_json(&router(shown(status_with_notices())), "/api/v1/status").await;
+    let service = |cluster, name, policy: Option<&str>, state, at_risk| {
+        json!({
+            "region": "ap-northeast-1", "account": "123456789012", "cluster": cluster,
+            "service": name, "policy": policy, "state": state, "at_risk": at_risk,
+        })
+    };
+    let task = |cluster: Option<&str>, number, state, started_by: Option<&str>, group| {
+        json!({
+            "cluster": cluster, "task": format!("{number:032x}"), "state": state,
+            "resolved": false, "started_by": started_by, "group": started_by.map(|_| group),
+        })
+    };
+    assert_eq!(
+        status["notices"][0],
+        json!({
+            "event_arn": format!("{ARN}/first"), "account": "123456789012",
+            "region": "ap-northeast-1", "status": "upcoming",
+            "deadline": "2026-12-04T01:00:00Z", "cutoff": "2026-11-28T13:00:00Z",
+            "received_at": "2026-11-28T14:00:00Z",
+            "services": [
+                service("dev", "tool", Some("watched"), "waiting", true),
+                service("prd", "api-new", Some("nightly"), "satisfied_by_deploy", false),
+                service("prd", "api-old", Some("nightly"), "waiting", false),
+                service("prd", "worker", Some("anytime"), "refreshing", false),
+                service("stg", "legacy", None, "unmanaged", false),
+            ],
+            "tasks": [
+                task(Some("jobs"), 1, "standalone", Some("nightly-import"), "family:import"),
+                task(Some("jobs"), 2, "standalone", None, ""),
+                task(Some("jobs"), 3, "gone", None, ""),
+                task(None, 4, "unknown", None, ""),
+            ],
+            "unknown_services": [], "not_understood": [],
+        })
+    );
+    let over = &status["notices"][1];
+    assert_eq!(
+        (&over["status"], &over["services"][0]["state"]),
+        (&json!("closed"), &json!("closed"))
+    );
+    let undated = &status["notices"][3];
+    assert_eq!(undated["deadline"], Value::Null);
+    assert_eq!(undated["unknown_services"], json!(["shadow"]));
+    assert_eq!(undated["not_understood"], json!(["eventDescription: on some day"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn filters_narrow_what_notices_name_and_hide_none() {
+    let router = router(shown(status_with_notices()));
+    for (query, services, tasks) in [
+        ("", &["tool", "api-new", "api-old", "worker", "legacy"][..], 4),
+        ("?policy=nightly", &["api-new", "api-old"], 0),
+        ("?verdict=hold", &["tool"], 0),
+        ("?cluster=prd", &["api-new", "api-old", "worker"], 0),
+        // Neither is watched: they are known by the notice only.
+        ("?cluster=stg", &["legacy"], 0),
+        ("?cluster=jobs", &[], 3),
+    ] {
+        let status = get_json(&router, &format!("/api/v1/status{query}")).await;
+        let notices = status["notices"].as_array().unwrap();
+        assert_eq!(notices.len(), 4, "{query}");
+        assert_eq!(names(&notices[0]), services, "{query}");
+        assert_eq!(notices[0]["tasks"].as_array().unwrap().len(), tasks, "{query}");
+    }
 }

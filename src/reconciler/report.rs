@@ -67,13 +67,13 @@ impl Reconciler {
                     %service,
                     policy = %verdict.policy,
                     reason = verdict.reason.label(),
-                    "{service} is held: {}", verdict.reason
+                    "{service} is held: {verdict}"
                 ),
                 (Some(Some(_)), None) => tracing::info!(
                     %service,
                     policy = %verdict.policy,
                     reason = verdict.reason.label(),
-                    "{service} is no longer held: {}", verdict.reason
+                    "{service} is no longer held: {verdict}"
                 ),
                 (_, None) => {}
             }

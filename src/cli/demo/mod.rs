@@ -250,7 +250,7 @@ impl Stage {
         let ledger = self.store.load().await.unwrap_or_default();
         for (service, verdict) in seen.take(status, &ledger) {
             if matches!(verdict.reason.kind(), VerdictKind::Wait | VerdictKind::Refresh) {
-                tracing::info!("{service}: {}", verdict.reason);
+                tracing::info!("{service}: {verdict}");
             }
         }
     }

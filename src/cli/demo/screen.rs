@@ -98,7 +98,7 @@ pub fn table(status: &Status, began_at: Time, now: Time) -> String {
             service.to_string(),
             age.as_deref().unwrap_or("-"),
             verdict.reason.kind(),
-            verdict.reason
+            verdict
         );
         let _ = writeln!(text, "{}", cut(row));
     }

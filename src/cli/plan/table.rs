@@ -56,7 +56,7 @@ fn row(seen: &Status, key: &ServiceKey, verdict: &Verdict) -> [String; 6] {
         age,
         verdict.reason.kind().to_string(),
         verdict.next_window.map_or_else(|| "-".to_owned(), |next| next.to_string()),
-        verdict.reason.to_string(),
+        verdict.to_string(),
     ]
 }
 

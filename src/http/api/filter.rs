@@ -48,11 +48,20 @@ impl<'a> Filter<'a> {
         Ok(filter)
     }
 
-    /// Whether a service is asked for.
-    pub fn matches(&self, service: &ServiceKey, verdict: &Verdict) -> bool {
-        self.policy.is_none_or(|policy| *verdict.policy == *policy)
-            && self.verdict.is_none_or(|kind| verdict.reason.kind() == kind)
-            && self.cluster.is_none_or(|cluster| service.cluster().name() == cluster)
+    /// Whether a service is asked for. One that no policy selects has no verdict.
+    pub fn matches(&self, service: &ServiceKey, verdict: Option<&Verdict>) -> bool {
+        let policy = verdict.map(|verdict| &*verdict.policy);
+        let kind = verdict.map(|verdict| verdict.reason.kind());
+        self.policy.is_none_or(|wanted| policy == Some(wanted))
+            && self.verdict.is_none_or(|wanted| kind == Some(wanted))
+            && self.cluster.is_none_or(|wanted| service.cluster().name() == wanted)
+    }
+
+    /// Whether a task that is no service's is asked for: it has neither policy nor verdict.
+    pub fn matches_task(&self, cluster: Option<&str>) -> bool {
+        self.policy.is_none()
+            && self.verdict.is_none()
+            && self.cluster.is_none_or(|wanted| cluster == Some(wanted))
     }
 }
 
@@ -85,7 +94,14 @@ fn verdict(given: &str) -> Result<VerdictKind, FilterError> {
 fn known_cluster<'a>(given: &'a str, status: &Status) -> Result<&'a str, FilterError> {
     let mut looked_at = status.clusters.iter().map(|seen| seen.cluster.name());
     let mut planned = status.plan.verdicts.iter().map(|(key, _)| key.cluster().name());
-    if looked_at.any(|name| name == given) || planned.any(|name| name == given) {
+    let mut noticed = status.plan.notices.iter().flat_map(|notice| {
+        let services = notice.services.iter().map(|one| one.service.cluster().name());
+        services.chain(notice.tasks.iter().filter_map(|(_, task)| task.cluster.as_deref()))
+    });
+    if looked_at.any(|name| name == given)
+        || planned.any(|name| name == given)
+        || noticed.any(|name| name == given)
+    {
         return Ok(given);
     }
     Err(FilterError::Cluster(given.to_owned()))

@@ -5,8 +5,8 @@
 //! or does not apply is null. Services are in the order of region, account, cluster and name,
 //! policies in file order.
 //!
-//! `?policy=`, `?verdict=` and `?cluster=` narrow `services`, each at most once; a service must
-//! match all that are given. A parameter or value that is not known is answered with 400 and
+//! `?policy=`, `?verdict=` and `?cluster=` narrow `services`, and the services and tasks of each
+//! notice, each at most once; what is shown matches all that are given. A parameter or value that is not known is answered with 400 and
 //! `{"error": "..."}`, so that a slip of the pen does not look like an empty fleet.
 //!
 //! ```json
@@ -40,7 +40,28 @@
 //!     "oldest_created_at": "2026-11-22T01:00:00Z", "age_seconds": 691230,
 //!     "age_limit_seconds": 604800,
 //!     "cause": "age", "due_since": "2026-11-29T01:00:00Z",
-//!     "next_window": "2026-11-30T18:00:00Z", "attempt": null
+//!     "next_window": "2026-11-30T18:00:00Z", "attempt": null,
+//!     "retirement": {
+//!       "event_arn": "arn:aws:health:ap-northeast-1::event/ECS/...",
+//!       "cutoff": "2026-11-28T13:00:00Z", "deadline": "2026-12-04T01:00:00Z",
+//!       "missed": false, "reopened": false, "at_risk": false,
+//!       "prospect": "windows", "windows_left": 3, "from": null
+//!     }
+//!   }],
+//!   "notices": [{
+//!     "event_arn": "arn:aws:health:ap-northeast-1::event/ECS/...",
+//!     "account": "123456789012", "region": "ap-northeast-1", "status": "upcoming",
+//!     "deadline": "2026-12-04T01:00:00Z", "cutoff": "2026-11-28T13:00:00Z",
+//!     "received_at": "2026-11-28T14:00:00Z",
+//!     "services": [{
+//!       "region": "ap-northeast-1", "account": "123456789012", "cluster": "prd", "service": "api",
+//!       "policy": "nightly", "state": "waiting", "at_risk": false
+//!     }],
+//!     "tasks": [{
+//!       "cluster": "jobs", "task": "0123456789abcdef0123456789abcdef", "state": "standalone",
+//!       "resolved": false, "started_by": "nightly-import", "group": "family:import"
+//!     }],
+//!     "unknown_services": [], "not_understood": []
 //!   }]
 //! }
 //! ```
@@ -48,8 +69,19 @@
 //! A policy that is open without an end in sight has `open` true and `open_until` null. A cluster's
 //! `problem` has `operation`, `class`, `message` and `at`. `problems` are sentences about the
 //! observation as a whole, such as a cluster that does not exist.
+//!
+//! A service's `retirement` is the unsatisfied notice about it whose deadline comes first. Its
+//! `prospect` is `windows` (so many as `windows_left` open in time), `outside` (of windows, `from`
+//! then on), `at_once`, `undated` (AWS did not say when) or `left_to_aws`. A notice's `status` is
+//! `upcoming`, `open`, `closed` or, where this version does not know it, AWS's own word. The `state`
+//! of its services is `waiting`, `refreshing`, `satisfied_by_refresh`, `satisfied_by_deploy`,
+//! `satisfied_by_aws`, `satisfied_by_scale_to_zero`, `unmanaged` (no policy selects it), `ignored`,
+//! `missed`, `closed` or `gone`; that of its tasks `standalone`, `unknown` (whose it is) or `gone`.
+//! `unknown_services` are names of which AWS did not say the cluster.
 
 mod filter;
+mod notices;
+mod stamp;
 mod view;
 
 use std::io::{self, Write};

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::filter::Filter;
+use super::notices::{Notices, RetirementView};
+use super::stamp::{Stamp, ending};
 use crate::clock::{Time, elapsed};
 use crate::metrics::Label;
 use crate::plan::PolicyPlan;
 use crate::plan::fleet::Problem;
 use crate::plan::key::ServiceKey;
 use crate::plan::policy::{Policies, Policy};
-use crate::plan::verdict::{Reason, Verdict, VerdictKind};
-use crate::plan::words::ZonedTime;
+use crate::plan::verdict::{Verdict, VerdictKind};
 use crate::reconciler::status::{ClusterStatus, Status, VERSION};
 
 /// Raised when a field is renamed or removed, or changes its meaning.
@@ -37,6 +38,7 @@ pub struct StatusView<'a> {
     clusters: Clusters<'a>,
     policies: PolicyPlans<'a>,
     services: Services<'a>,
+    notices: Notices<'a>,
 }
 
 impl<'a> StatusView<'a> {
@@ -56,6 +58,7 @@ impl<'a> StatusView<'a> {
             clusters: Clusters(&status.clusters),
             policies: PolicyPlans(&status.plan.policies),
             services: Services { status, filter, now },
+            notices: Notices { plan: &status.plan, filter },
         }
     }
 }
@@ -155,7 +158,7 @@ impl Serialize for Services<'_> {
                 .plan
                 .verdicts
                 .iter()
-                .filter(|(key, verdict)| self.filter.matches(key, verdict))
+                .filter(|(key, verdict)| self.filter.matches(key, Some(verdict)))
                 .map(|(key, verdict)| ServiceView::new(key, verdict, &limits, self.now)),
         )
     }
@@ -181,7 +184,7 @@ struct ServiceView<'a> {
     verdict: &'static str,
     reason: &'static str,
     #[serde(serialize_with = "as_text")]
-    message: &'a Reason,
+    message: &'a Verdict,
     oldest_created_at: Option<Stamp>,
     age_seconds: Option<u64>,
     age_limit_seconds: Option<u64>,
@@ -189,6 +192,7 @@ struct ServiceView<'a> {
     due_since: Option<Stamp>,
     next_window: Option<Stamp>,
     attempt: Option<&'a str>,
+    retirement: Option<RetirementView<'a>>,
 }
 
 impl<'a> ServiceView<'a> {
@@ -208,7 +212,7 @@ impl<'a> ServiceView<'a> {
             also_selected_by: &verdict.also_selected_by,
             verdict: reason.kind().label(),
             reason: reason.label(),
-            message: reason,
+            message: verdict,
             oldest_created_at: verdict.oldest_created_at.map(Stamp),
             age_seconds: verdict.oldest_created_at.map(|at| elapsed(at, now).as_secs()),
             age_limit_seconds: limits.get(verdict.policy.as_ref()).copied(),
@@ -216,24 +220,11 @@ impl<'a> ServiceView<'a> {
             due_since: verdict.due.map(|due| Stamp(due.since)),
             next_window: verdict.next_window.and_then(ending),
             attempt: reason.attempt().map(|attempt| attempt.0.as_ref()),
+            retirement: verdict.retirement.as_deref().map(RetirementView::new),
         }
     }
 }
 
 fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
-}
-
-/// A time that comes; the end of time, which stands for "never", has no form in RFC 3339.
-fn ending(at: ZonedTime) -> Option<Stamp> {
-    (at.time() < Time::MAX_UTC).then(|| Stamp(at.time()))
-}
-
-/// A time as RFC 3339 writes it, in UTC, to the second.
-struct Stamp(Time);
-
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.format("%Y-%m-%dT%H:%M:%SZ"))
-    }
 }
