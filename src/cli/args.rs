@@ -36,7 +36,10 @@ pub enum Command {
     /// Run the daemon: refresh what the policies say, for ever.
     Run(RunArgs),
     /// Look once and print what would be done about every service, and why not. Changes nothing.
-    Plan(PlanArgs),
+    Plan(ViewArgs),
+    /// Look once and print every retirement notice that is known, how it stands for each service, and
+    /// what shows that. Changes nothing.
+    Retirements(ViewArgs),
     /// Validate the configuration without any network, and print each policy's next windows.
     Check(ConfigArgs),
     /// Refresh one service now, and say whether it is proven. Exits 0 only when it is.
@@ -69,8 +72,9 @@ pub struct RunArgs {
     pub listen: Option<SocketAddr>,
 }
 
+/// What is printed, and about what.
 #[derive(Debug, clap::Args)]
-pub struct PlanArgs {
+pub struct ViewArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
     #[arg(long, value_enum, default_value_t)]
@@ -190,5 +194,30 @@ impl RunArgs {
         sources.flags.dry_run = self.dry_run.then_some(true);
         sources.flags.listen = self.listen;
         Ok(sources)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retirements_is_asked_for_as_a_plan_is() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' ')).map(|args| args.command);
+        for command in ["plan", "retirements"] {
+            for (rest, format) in [
+                ("--config a.toml", Format::Text),
+                ("-c a.toml --format text", Format::Text),
+                ("--format json --config a.toml", Format::Json),
+            ] {
+                let parsed = parse(&format!("ecs-refresh {command} {rest}")).unwrap();
+                let (Command::Plan(args) | Command::Retirements(args)) = parsed else {
+                    panic!("{command} is something else");
+                };
+                assert_eq!(args.format, format, "{command} {rest}");
+                assert_eq!(args.config.config, Some(PathBuf::from("a.toml")));
+            }
+            assert!(parse(&format!("ecs-refresh {command} --format yaml")).is_err());
+        }
     }
 }

@@ -2,12 +2,15 @@
 
 mod args;
 pub mod check;
+mod columns;
 mod connection;
 mod demo;
 mod exit;
+mod look;
 mod own;
 mod plan;
 mod refresh;
+mod retirements;
 mod run;
 mod simulator;
 
@@ -38,7 +41,8 @@ const QUIET: &str = "warn,ecs_refresh::reconciler=off";
 
 /// The demo is for reading, unless told otherwise.
 fn init_logging(args: &Args, clock: &Clock) -> Result<(), telemetry::TelemetryError> {
-    let quiet = matches!(args.command, Command::Plan(_) | Command::Refresh(_));
+    let quiet =
+        matches!(args.command, Command::Plan(_) | Command::Retirements(_) | Command::Refresh(_));
     let filter = std::env::var(telemetry::FILTER_VARIABLE).ok();
     let filter = filter.or_else(|| quiet.then(|| QUIET.to_owned()));
     match (&args.command, args.log_format) {
@@ -67,6 +71,7 @@ async fn dispatch(command: Command, clock: Clock) -> Exit {
     match command {
         Command::Run(args) => run::run(args, clock).await,
         Command::Plan(args) => plan::plan(args, clock).await,
+        Command::Retirements(args) => retirements::retirements(args, clock).await,
         Command::Check(args) => check_command(&args, &clock),
         Command::Refresh(args) => refresh::refresh(args, clock).await,
         Command::Demo(args) => demo::demo(args, clock).await,

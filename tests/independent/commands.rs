@@ -35,7 +35,7 @@ fn is_for_people(text: &str) {
 
 fn a_missing_configuration_is_named(_: &World) {
     let place = Place::without_aws();
-    for command in ["run", "plan", "check"] {
+    for command in ["run", "plan", "retirements", "check"] {
         let ended = place.run(&[command, "--config", "absent.toml"]).code(1);
         assert!(ended.text().contains("absent.toml"), "{ended}");
         is_for_people(&ended.text());
@@ -94,7 +94,7 @@ fn a_wrong_usage_exits_with_2(_: &World) {
         assert!(ended.stderr.contains("--help") && ended.stdout.is_empty(), "{ended}");
     }
     let help = place.run(&["--help"]).code(0);
-    for command in ["run", "plan", "check", "refresh", "simulator"] {
+    for command in ["run", "plan", "retirements", "check", "refresh", "simulator"] {
         assert!(help.stdout.contains(&format!("  {command} ")), "{help}");
     }
     assert!(place.run(&["--version"]).code(0).stdout.starts_with("ecs-refresh 0."));
@@ -165,7 +165,7 @@ fn completions_are_printed_for_every_shell(_: &World) {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let ended = place.run(&["completions", shell]).code(0);
         assert!(ended.stdout.contains("ecs-refresh") && ended.stderr.is_empty(), "{ended}");
-        for command in ["simulator", "refresh"] {
+        for command in ["simulator", "refresh", "retirements"] {
             assert!(ended.stdout.contains(command), "{shell} knows no {command}");
         }
     }

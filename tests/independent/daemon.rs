@@ -5,9 +5,13 @@ use std::process::Command;
 
 use ecs_refresh::simulator::{Fault, FaultRule};
 
+use ecs_refresh::plan::fleet::TaskId;
+use ecs_refresh::plan::notice::{Entity, Owner};
+
 use crate::cases;
 use crate::harness::World;
 use crate::harness::binary::{Daemon, Place, policy, run};
+use crate::harness::notice::notice;
 use crate::harness::process::Process;
 use crate::harness::promtool;
 use crate::harness::simulated::Simulated;
@@ -221,7 +225,15 @@ fn promtool_finds_nothing_to_say_about_the_metrics(_: &World) {
     let simulated = Simulated::serve();
     simulated.service("prd", "api", 1);
     let place = Place::at(simulated.address);
-    place.configure(&format!("resync = \"1s\"\n{}", policy("weekly", "prd", WEEKLY)));
+    let ignored = policy("watched", "dev", "retirement = { mode = \"ignore\" }");
+    simulated.service("dev", "tool", 1);
+    place.configure(&format!("resync = \"1s\"\n{}{ignored}", policy("weekly", "prd", WEEKLY)));
+    let owner = Some(Owner::Standalone { started_by: None, group: None });
+    place.remember(&notice(&[
+        Entity::Service("dev".into(), "tool".into()),
+        Entity::Service("stg".into(), "legacy".into()),
+        Entity::Task { cluster: Some("dev".into()), id: TaskId::plain(1), owner },
+    ]));
     let mut daemon = place.daemon();
     daemon.ready();
     let done =
@@ -231,6 +243,14 @@ fn promtool_finds_nothing_to_say_about_the_metrics(_: &World) {
         let metrics = crate::harness::http::get(address, "/metrics").ok()?.body;
         metrics.contains(done).then_some(metrics)
     });
+    for family in [
+        "retirement_deadline_timestamp_seconds",
+        "retirement_at_risk",
+        "unmanaged_retirement_deadline_timestamp_seconds",
+        "standalone_retirement_tasks",
+    ] {
+        assert!(metrics.contains(&format!("\necs_refresh_{family}{{")), "{family}: {metrics}");
+    }
     let file = place.write("metrics.txt", &metrics);
     let check = format!("exec \"$0\" check metrics <\"{}\"", file.display());
     let mut command = Command::new("sh");

@@ -1,5 +1,6 @@
 //! The ledger between processes: who may open it, and what it is worth after a crash.
 
+use ecs_refresh::plan::notice::Entity;
 use ecs_refresh::simulator::{Fault, FaultRule};
 use serde_json::Value;
 
@@ -7,6 +8,7 @@ use crate::cases;
 use crate::harness::World;
 use crate::harness::binary::{Daemon, Place, policy, service};
 use crate::harness::cli::Cli;
+use crate::harness::notice::notice;
 use crate::harness::simulated::Simulated;
 
 cases![
@@ -14,6 +16,8 @@ cases![
         a_refresh_whose_reply_was_lost_in_a_crash_is_adopted,
         a_second_daemon_on_the_same_ledger_is_refused,
         plan_does_without_a_ledger_that_is_open,
+        retirements_are_told_from_the_ledger_and_one_look,
+        retirements_without_a_ledger_are_no_answer,
     ],
     Python: [a_refresh_survives_a_crash_as_one_deployment],
 ];
@@ -51,6 +55,52 @@ fn plan_does_without_a_ledger_that_is_open(_: &World) {
     assert_eq!(api["verdict"], "rolling", "{seen}");
     assert_eq!(simulated.aws.started_deployments("prd", "api"), 1);
     daemon.stop().code(0);
+}
+
+fn retirements_without_a_ledger_are_no_answer(_: &World) {
+    let simulated = Simulated::serve();
+    let place = Place::at(simulated.address);
+    weekly(&place);
+    let ended = place.run(&["retirements", "--config", "ecs-refresh.toml"]).code(2);
+    assert!(ended.stdout.is_empty() && ended.stderr.contains("ledger.redb"), "{ended}");
+    // An empty one is an answer, and says why it may be empty.
+    let mut daemon = place.daemon();
+    daemon.ready();
+    let ended = place.run(&["retirements", "--config", "ecs-refresh.toml"]).code(0);
+    assert!(ended.stdout.contains("no retirement notice is known"), "{ended}");
+    assert!(ended.stdout.contains("queue_url in [events]"), "{ended}");
+    daemon.stop().code(0);
+}
+
+fn retirements_are_told_from_the_ledger_and_one_look(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 300);
+    let place = Place::at(simulated.address);
+    place.configure(&format!("{CONFIG}{}", policy("weekly", "prd", "max_task_age = \"90d\"")));
+    place.remember(&notice(&["api", "gone"].map(prd)));
+    let arguments = ["retirements", "--config", "ecs-refresh.toml", "--format"];
+    let text = place.run(&[&arguments[..], &["text"]].concat()).code(0);
+    assert!(text.stdout.contains("prd/api") && text.stdout.contains("weekly"), "{text}");
+    let seen = place.run(&[&arguments[..], &["json"]].concat()).code(0).json();
+    let states = |seen: &Value| {
+        let services = seen["notices"][0]["services"].as_array().expect("it names services");
+        let state = |one: &Value| format!("{}: {}", one["service"], one["state"]);
+        services.iter().map(state).collect::<Vec<_>>().join(", ").replace('"', "")
+    };
+    assert_eq!(states(&seen), "api: waiting, gone: gone", "{seen:#}");
+    assert_eq!(seen["notices"][0]["services"][0]["evidence"]["before"]["count"], 2, "{seen:#}");
+    assert_eq!(simulated.aws.count("UpdateService"), 0);
+    // Without AWS what is remembered is printed all the same, and the exit code tells.
+    drop(simulated);
+    let blind = place.run(&[&arguments[..], &["json"]].concat()).code(2);
+    assert!(blind.stderr.contains("states are as remembered"), "{blind}");
+    let seen: Value = serde_json::from_str(&blind.stdout).expect("it is the whole document");
+    assert_eq!(states(&seen), "api: waiting, gone: waiting", "{seen:#}");
+    assert_eq!(seen["looked_at"], Value::Null);
+}
+
+fn prd(name: &str) -> Entity {
+    Entity::Service("prd".into(), name.into())
 }
 
 /// Whether a refresh was sent, answered and stored.

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::retirements;
+use crate::cli::columns;
 use crate::clock::elapsed;
 use crate::metrics::Label;
 use crate::plan::PolicyPlan;
@@ -12,6 +14,9 @@ use crate::reconciler::status::Status;
 
 const HEADINGS: [&str; 6] = ["SERVICE", "POLICY", "AGE", "VERDICT", "NEXT WINDOW", "REASON"];
 
+/// The column whose figures are set to the right.
+const AGE: usize = 2;
+
 /// Writes policies, services and what is missing from the view.
 pub fn write(seen: &Status, out: &mut dyn Write) -> io::Result<()> {
     let mut rows: Vec<&(ServiceKey, Verdict)> = seen.plan.verdicts.iter().collect();
@@ -20,22 +25,16 @@ pub fn write(seen: &Status, out: &mut dyn Write) -> io::Result<()> {
     });
     let cells: Vec<[String; 6]> =
         rows.iter().map(|(key, verdict)| row(seen, key, verdict)).collect();
-    let width = |column: usize| {
-        let cells = cells.iter().map(|row| row[column].chars().count());
-        cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
-    };
-    let widths = [width(0), width(1), width(2), width(3), width(4)];
-    line(out, &HEADINGS.map(str::to_owned), widths)?;
-    for row in &cells {
-        line(out, row, widths)?;
-    }
+    columns::write(out, "", HEADINGS, &cells, &[AGE])?;
     if cells.is_empty() {
         writeln!(out, "no Fargate service is selected")?;
     }
     for policy in &seen.plan.policies {
         writeln!(out)?;
         write_policy(policy, out)?;
+        retirements::write_of_policy(seen, &policy.name, out)?;
     }
+    retirements::write_uncovered(&seen.plan, out)?;
     overlaps(seen, out)?;
     if seen.policies.dry_run {
         writeln!(out, "\ndry run: the daemon would start nothing")?;
@@ -58,15 +57,6 @@ fn row(seen: &Status, key: &ServiceKey, verdict: &Verdict) -> [String; 6] {
         verdict.next_window.map_or_else(|| "-".to_owned(), |next| next.to_string()),
         verdict.to_string(),
     ]
-}
-
-fn line(out: &mut dyn Write, cells: &[String; 6], widths: [usize; 5]) -> io::Result<()> {
-    let [service, policy, age, verdict, next, reason] = cells;
-    let [w0, w1, w2, w3, w4] = widths;
-    writeln!(
-        out,
-        "{service:<w0$}  {policy:<w1$}  {age:>w2$}  {verdict:<w3$}  {next:<w4$}  {reason}"
-    )
 }
 
 fn write_policy(policy: &PolicyPlan, out: &mut dyn Write) -> io::Result<()> {

@@ -92,6 +92,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+pub use notices::{AffectedView, NoticeView, status as status_name};
+pub use stamp::Stamp;
+
 use super::Shown;
 use crate::clock::Time;
 use crate::reconciler::status::Status;

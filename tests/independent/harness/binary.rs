@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ecs_refresh::plan::notice::NoticePage;
+use ecs_refresh::store::{FileStore, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -58,6 +60,15 @@ impl Place {
         let new = self.path("unfinished");
         fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).expect("it can be written");
         path
+    }
+
+    /// Puts a notice into the ledger, as a daemon that has ended would have.
+    pub fn remember(&self, page: &NoticePage) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime can be built").block_on(async {
+            let store = FileStore::open(&self.path("ledger.redb")).await.expect("a new ledger");
+            store.save_page(page).await.expect("it can be written");
+        });
     }
 
     /// A command with nothing in its environment but what is said here.

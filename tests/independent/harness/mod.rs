@@ -8,6 +8,7 @@ pub mod binary;
 pub mod cli;
 pub mod http;
 pub mod moto;
+pub mod notice;
 pub mod process;
 pub mod promtool;
 pub mod python;

@@ -1,0 +1,113 @@
+//! One look at everything that the policies select, for the commands that print and change nothing.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::exit::Exit;
+use crate::aws::{Ecs, Observer};
+use crate::clock::{Clock, Time};
+use crate::plan::fleet::{Fleet, Problem};
+use crate::plan::key::ClusterKey;
+use crate::plan::ledger::Ledger;
+use crate::plan::plan;
+use crate::plan::policy::Policies;
+use crate::reconciler::status::{Readiness, Status};
+use crate::reconciler::{find_clusters, statuses};
+use crate::settings::Settings;
+use crate::store::{FileStore, StoreError};
+
+/// What a daemon that may be running beside remembers.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn remembered(settings: &Settings) -> Result<Ledger, StoreError> {
+    FileStore::load_read_only(&settings.store.path).await
+}
+
+/// Looks at every selected cluster once, and plans.
+///
+/// # Errors
+/// When nothing at all could be seen.
+pub async fn look(
+    policies: Policies,
+    ecs: Ecs,
+    ledger: &Ledger,
+    clock: &Clock,
+) -> Result<Status, Problem> {
+    let found = find_clusters(ecs.clone(), &policies, clock.now()).await;
+    if let Some(problem) = found.problem {
+        return Err(problem);
+    }
+    let missing = found.missing.iter().map(|(name, why)| format!("cluster {name}: {why}"));
+    let mut problems: Vec<String> = missing.collect();
+    let clusters = found.found.unwrap_or_default();
+    let mut fleet = Fleet::default();
+    fleet.absorb_clusters(&clusters, found.begun_at);
+    let observer = Arc::new(Observer::new(ecs));
+    let mut looks = JoinSet::new();
+    for cluster in clusters {
+        let observer = Arc::clone(&observer);
+        looks.spawn(async move { observer.look_cluster(&cluster).await });
+    }
+    for look in looks.join_all().await {
+        let (cluster, problem) = (look.cluster.clone(), look.problem.clone());
+        problems.extend(problem.map(|problem| format!("cluster {cluster}: {problem}")));
+        fleet.absorb_cluster(look);
+    }
+    Ok(Status {
+        last_look_at: Some(clock.now()),
+        ..planned(policies, &fleet, ledger, problems, clock.now())
+    })
+}
+
+/// The plan without any look: the clusters that the policies select are there, and nothing is known
+/// of their services but what is remembered.
+pub fn unseen(policies: Policies, ledger: &Ledger, now: Time) -> Status {
+    let named = ledger.notices.iter().flat_map(|notice| notice.services.keys());
+    let selected = |cluster: &&ClusterKey| {
+        policies.policies.iter().any(|policy| policy.selector.matches_cluster(cluster.name()))
+    };
+    let clusters: BTreeSet<ClusterKey> =
+        named.map(|service| service.cluster()).filter(selected).cloned().collect();
+    let mut fleet = Fleet::default();
+    fleet.absorb_clusters(&clusters, now);
+    planned(policies, &fleet, ledger, Vec::new(), now)
+}
+
+fn planned(
+    policies: Policies,
+    fleet: &Fleet,
+    ledger: &Ledger,
+    problems: Vec<String>,
+    now: Time,
+) -> Status {
+    Status {
+        plan: Arc::new(plan(&policies, fleet, ledger, now)),
+        clusters: Arc::new(statuses(fleet)),
+        readiness: Readiness {
+            configuration: true,
+            store: true,
+            first_look: true,
+            ..Readiness::default()
+        },
+        problems: Arc::new(problems),
+        last_look_at: None,
+        config_valid: true,
+        leader: false,
+        policies: Arc::new(policies),
+    }
+}
+
+/// Prints to standard output.
+pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exit {
+    let mut out = std::io::stdout().lock();
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Fine,
+        // Whoever reads has read enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+        Err(error) => Exit::cannot(format!("standard output could not be written: {error}")),
+    }
+}
