@@ -57,8 +57,9 @@ impl EventBus {
     pub const ENTRIES_MAX: usize = 10;
 
     /// The most bytes that the events of one call may have together, as [`BusEntry::size`] counts
-    /// them (Amazon EventBridge user guide, Calculating event entry size).
-    pub const BYTES_MAX: usize = 256 * 1024;
+    /// them: they must be smaller than 256 KiB (Amazon EventBridge user guide, Calculating event
+    /// entry size).
+    pub const BYTES_MAX: usize = 256 * 1024 - 1;
 
     /// The bus of this name, or of this ARN and then in the Region that it names.
     pub fn new(sdk: &SdkConfig, name: &str, clock: Clock, metrics: AwsMetrics) -> Self {
