@@ -1,6 +1,7 @@
 //! The daemon's own code with the real AWS SDK against the simulated ECS, on virtual time: weeks of
 //! policy time in milliseconds.
 
+mod announce;
 mod clock;
 mod cost;
 mod crashes;
