@@ -2,37 +2,47 @@
 
 use aws_config::SdkConfig;
 
-use super::exit::Exit;
-use crate::aws::{AwsMetrics, ConnectOptions, Ecs, load_sdk_config};
+use crate::aws::{AwsMetrics, ConnectOptions, Ecs, EventBus, load_sdk_config};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 
-/// What the clients of all AWS services share.
+use super::exit::Exit;
+
+/// What every AWS client of the process is made of.
 pub struct Connection {
     pub sdk: SdkConfig,
     pub metrics: AwsMetrics,
+    clock: Clock,
 }
 
 impl Connection {
-    /// Loads the SDK's configuration as the settings say.
+    /// Connects as the settings say. Nothing is sent yet.
     ///
     /// # Errors
     /// When no region is known.
-    pub async fn load(settings: &Settings, clock: &Clock, metrics: &Metrics) -> Result<Self, Exit> {
+    pub async fn new(settings: &Settings, clock: &Clock, metrics: &Metrics) -> Result<Self, Exit> {
         let options = ConnectOptions {
             region: settings.aws.region.clone(),
             endpoint_url: settings.aws.endpoint_url.clone(),
             ..ConnectOptions::default()
         };
+        let metrics = AwsMetrics::register(metrics);
         let sdk = load_sdk_config(options, clock).await;
         let sdk = sdk.map_err(|problem| Exit::cannot(problem.message))?;
-        Ok(Self { sdk, metrics: AwsMetrics::register(metrics) })
+        Ok(Self { sdk, metrics, clock: clock.clone() })
     }
 
     /// Amazon ECS.
-    pub fn ecs(&self, settings: &Settings, clock: &Clock) -> Ecs {
-        Ecs::new(&self.sdk, clock.clone(), settings.daemon.api_share, self.metrics.clone())
+    pub fn ecs(&self, settings: &Settings) -> Ecs {
+        let share = settings.daemon.api_share;
+        Ecs::new(&self.sdk, self.clock.clone(), share, self.metrics.clone())
+    }
+
+    /// The event bus that outcomes are announced on, if they are to be.
+    pub fn event_bus(&self, settings: &Settings) -> Option<EventBus> {
+        let name = settings.announce.event_bus.as_ref()?;
+        Some(EventBus::new(&self.sdk, name, self.clock.clone(), self.metrics.clone()))
     }
 }
 
@@ -41,5 +51,5 @@ impl Connection {
 /// # Errors
 /// When no region is known.
 pub async fn to_ecs(settings: &Settings, clock: &Clock, metrics: &Metrics) -> Result<Ecs, Exit> {
-    Ok(Connection::load(settings, clock, metrics).await?.ecs(settings, clock))
+    Ok(Connection::new(settings, clock, metrics).await?.ecs(settings))
 }

@@ -1,5 +1,6 @@
 //! The commands: one file for each. Here is only the wiring.
 
+mod announcing;
 mod args;
 pub mod check;
 mod columns;

@@ -36,8 +36,9 @@ impl Reconciler {
         }
     }
 
-    /// Takes in stored pages, and announces each service that a notice did not name before.
-    pub(super) fn take_in_stored(&mut self, pages: Vec<NoticePage>) {
+    /// Takes in pages that are stored, new ones or such as say more now, and announces each service
+    /// that their notices did not name before.
+    pub(super) fn extend_notices(&mut self, pages: Vec<NoticePage>) {
         let events: BTreeSet<EventKey> = pages.iter().map(|page| page.key.event.clone()).collect();
         let before = self.named(&events);
         self.ledger.notices.extend(pages);

@@ -64,7 +64,7 @@ impl Reconciler {
         for page in &new {
             report(page, self.ledger.notices.notice(&page.key.event).is_some());
         }
-        self.take_in_stored(new);
+        self.extend_notices(new);
     }
 
     /// Forgets pages that came before it was known which account and Region are watched, and turn out

@@ -113,7 +113,7 @@ impl Reconciler {
         }
         if !pages.is_empty() {
             report(&found);
-            self.take_in_stored(pages);
+            self.extend_notices(pages);
         }
         // What went well may have been another part.
         if self.ledger.notices.unmapped().next().is_none() && self.mapping.problem.take().is_some()

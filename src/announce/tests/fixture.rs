@@ -67,6 +67,7 @@ pub fn verdict(reason: Reason) -> Verdict {
         oldest_created_at: None,
         due: None,
         next_window: None,
+        retirement: None,
     }
 }
 

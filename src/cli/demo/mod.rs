@@ -25,6 +25,7 @@ pub use screen::Page;
 use super::args::DemoArgs;
 use super::exit::Exit;
 use super::run::{Surface, TRIGGERS_MAX, interrupted, second, set_alarm};
+use crate::announce::Announcer;
 use crate::aws::{AwsMetrics, Ecs, connect_in_process};
 use crate::clock::{Clock, Time, elapsed};
 use crate::plan::verdict::VerdictKind;
@@ -191,7 +192,13 @@ impl Stage {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             clock: self.clock.clone(),
         };
-        let daemon = self.surface.reconciler(&self.settings, effects, Default::default(), None);
+        let daemon = self.surface.reconciler(
+            &self.settings,
+            effects,
+            Default::default(),
+            None,
+            Announcer::silent(),
+        );
         let stopping = async {
             stop.await;
             tracing::info!("stopping");

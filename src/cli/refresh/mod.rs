@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use self::progress::Progress as Shown;
+use super::announcing::Announcing;
 use super::args::RefreshArgs;
-use super::connection::to_ecs;
+use super::connection::Connection;
 use super::exit::Exit;
 use super::run::interrupted;
-use crate::announce::Announcer;
+use crate::announce::{AnnounceMetrics, Announcer};
 use crate::aws::{Ecs, Observer, Priority};
 use crate::clock::Clock;
 use crate::metrics::{Label, Metrics};
@@ -33,6 +34,9 @@ use crate::store::MemoryStore;
 /// The rollout is given up after this where no policy says otherwise.
 const ROLLOUT_TIMEOUT: Duration = Duration::from_secs(3_600);
 
+/// So long a person waits at most for others to be told of the outcome that is shown already.
+const ANNOUNCING_MAX: Duration = Duration::from_secs(10);
+
 /// Refreshes one service and waits for the proof.
 pub async fn refresh(args: RefreshArgs, clock: Clock) -> Exit {
     let Some((cluster, name)) = args.service.split_once('/') else {
@@ -46,21 +50,26 @@ pub async fn refresh(args: RefreshArgs, clock: Clock) -> Exit {
         Err(problems) => return Exit::no(problems),
     };
     let metrics = Metrics::new();
-    let ecs = match to_ecs(&settings, &clock, &metrics).await {
-        Ok(ecs) => ecs,
+    let connection = match Connection::new(&settings, &clock, &metrics).await {
+        Ok(connection) => connection,
         Err(exit) => return exit,
     };
+    let ecs = connection.ecs(&settings);
     let service = match find(&ecs, cluster, name).await {
         Ok(service) => service,
         Err(exit) => return exit,
     };
     let by_hand = ByHand { service: service.clone(), despite_freeze: args.despite_freeze };
+    let (announcer, announcing) =
+        Announcing::begin(connection.event_bus(&settings), AnnounceMetrics::register(&metrics));
     let policies = match policies(settings, by_hand) {
         Ok(policies) => policies,
         Err(exit) => return exit,
     };
-    let reconciler = reconciler(ecs, policies, clock.clone(), &metrics);
-    follow(reconciler, &service, Shown::new(clock)).await
+    let reconciler = reconciler(ecs, policies, clock.clone(), &metrics, announcer);
+    let exit = follow(reconciler, &service, Shown::new(clock)).await;
+    announcing.drain(ANNOUNCING_MAX).await;
+    exit
 }
 
 /// The key of a service by its names: the account is in the cluster's ARN.
@@ -109,7 +118,13 @@ fn policies(settings: Settings, by_hand: ByHand) -> Result<Policies, Exit> {
 
 /// A reconciler that looks at one service only and remembers nothing: beside a daemon with a file
 /// store the ledger is not its to write.
-fn reconciler(ecs: Ecs, policies: Policies, clock: Clock, metrics: &Metrics) -> Reconciler {
+fn reconciler(
+    ecs: Ecs,
+    policies: Policies,
+    clock: Clock,
+    metrics: &Metrics,
+    announcer: Announcer,
+) -> Reconciler {
     let now = clock.now();
     Reconciler::new(Parts {
         resync: Duration::from_secs(60),
@@ -118,7 +133,7 @@ fn reconciler(ecs: Ecs, policies: Policies, clock: Clock, metrics: &Metrics) -> 
         ledger: Ledger::default(),
         own: None,
         outcomes: Outcomes::register(metrics),
-        announcer: Announcer::silent(),
+        announcer,
         progress: Progress::new(now),
         status: watch::Sender::new(Status::starting(now, Arc::new(policies.clone()))),
         policies,

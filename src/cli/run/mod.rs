@@ -8,12 +8,13 @@ mod ledger;
 mod reload;
 mod signals;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use events::Listening;
 use reload::Followers;
@@ -21,11 +22,12 @@ pub use reload::set_alarm;
 use signals::{Ending, Signals};
 pub use signals::{interrupted, second};
 
+use super::announcing::Announcing;
 use super::args::RunArgs;
 use super::connection::Connection;
 use super::exit::Exit;
 use super::own;
-use crate::announce::Announcer;
+use crate::announce::{AnnounceMetrics, Announcer};
 use crate::aws::Observer;
 use crate::clock::Clock;
 use crate::http::{self, Shown};
@@ -35,7 +37,7 @@ use crate::plan::ledger::Ledger;
 use crate::progress::Progress;
 use crate::reconciler::metrics::{FleetCollector, Outcomes, register_build_info};
 use crate::reconciler::status::{Readiness, Status};
-use crate::reconciler::{Effects, Parts, Reconciler, Trigger};
+use crate::reconciler::{Effects, LoopError, Parts, Reconciler, Trigger};
 use crate::settings::{self, Settings, Sources};
 use crate::store::Store;
 
@@ -104,6 +106,7 @@ async fn serve(
 pub struct Surface {
     pub metrics: Metrics,
     pub status: watch::Sender<Status>,
+    announcements: AnnounceMetrics,
     resync: watch::Sender<Duration>,
     progress: Progress,
     clock: Clock,
@@ -118,8 +121,10 @@ impl Surface {
             readiness: Readiness { configuration: true, ..Readiness::default() },
             ..Status::starting(now, Arc::new(settings.policies.clone()))
         };
+        let metrics = Metrics::new();
         let surface = Self {
-            metrics: Metrics::new(),
+            announcements: AnnounceMetrics::register(&metrics),
+            metrics,
             status: watch::Sender::new(starting),
             resync: watch::Sender::new(settings.daemon.resync),
             progress: Progress::new(now),
@@ -150,13 +155,15 @@ impl Surface {
         http::serve(listener, router, shutdown)
     }
 
-    /// The loop over every cluster that the policies name. What it does is seen here.
+    /// The loop over every cluster that the policies name. What it does is seen here, and what
+    /// comes of it is announced.
     pub fn reconciler(
         &self,
         settings: &Settings,
         effects: Effects,
         ledger: Ledger,
         own: Option<ServiceKey>,
+        announcer: Announcer,
     ) -> Reconciler {
         let effects = Effects { ecs: effects.ecs.reporting_to(self.progress.clone()), ..effects };
         let mut reconciler = Reconciler::new(Parts {
@@ -167,7 +174,7 @@ impl Surface {
             ledger,
             own,
             outcomes: Outcomes::register(&self.metrics),
-            announcer: Announcer::silent(),
+            announcer,
             progress: self.progress.clone(),
             status: self.status.clone(),
         });
@@ -191,10 +198,12 @@ async fn reconcile(
         Err(error) => return Exit::cannot(error),
     };
     surface.status.send_modify(|status| status.readiness.store = true);
-    let connection = match Connection::load(&settings, &clock, &surface.metrics).await {
+    let connection = match Connection::new(&settings, &clock, &surface.metrics).await {
         Ok(connection) => connection,
         Err(exit) => return exit,
     };
+    let (announcer, mut announcing) =
+        Announcing::begin(connection.event_bus(&settings), surface.announcements.clone());
     let own = own::service().await;
     let (triggers, received) = mpsc::channel(TRIGGERS_MAX);
     let dry_run = watch::Sender::new(settings.policies.dry_run);
@@ -206,30 +215,43 @@ async fn reconcile(
         account: own.as_ref().map(|own| own.cluster().account().to_owned()),
     };
     let listening = around.begin(&triggers, dry_run.subscribe());
-    let effects = Effects { ecs: connection.ecs(&settings, &clock), store, clock };
-    let reconciler = surface.reconciler(&settings, effects, remembered, own);
+    let effects = Effects { ecs: connection.ecs(&settings), store, clock };
+    let reconciler = surface.reconciler(&settings, effects, remembered, own, announcer);
     log_start(&settings);
     let grace = settings.daemon.shutdown_grace;
     let followers = Followers { resync: surface.resync.clone(), dry_run };
     let watching = reload::watch(settings, sources, triggers.clone(), followers, hangups);
-    let stopping = async move {
+    let stopping_since = OnceLock::new();
+    let stopping = async {
         first.next().await;
+        // It is set once: a second signal is heard elsewhere.
+        let _ = stopping_since.set(Instant::now());
         tracing::info!("stopping: nothing more is started; a second signal aborts");
         let _ = triggers.send(Trigger::Shutdown).await;
         std::future::pending::<()>().await;
     };
-    tokio::select! {
+    let exit = tokio::select! {
         biased;
-        ended = reconciler.run(received, grace) => match ended {
-            Ok(()) => {
-                tracing::info!("stopped; what is under way is resumed by the next start");
-                Exit::Fine
-            }
-            Err(error) => Exit::cannot(error),
-        },
+        ended = reconciler.run(received, grace) => stopped(ended),
         () = stopping => Exit::Fine,
         () = watching => Exit::Fine,
         () = listening => Exit::Fine,
+        why = announcing.ended() => {
+            return Exit::cannot(format!("the announcements ended unexpectedly: {why}"));
+        }
+    };
+    let taken = stopping_since.get().map_or(Duration::ZERO, Instant::elapsed);
+    announcing.drain(grace.saturating_sub(taken)).await;
+    exit
+}
+
+fn stopped(ended: Result<(), LoopError>) -> Exit {
+    match ended {
+        Ok(()) => {
+            tracing::info!("stopped; what is under way is resumed by the next start");
+            Exit::Fine
+        }
+        Err(error) => Exit::cannot(error),
     }
 }
 

@@ -25,6 +25,7 @@ fn verdict(reason: Reason) -> Verdict {
         oldest_created_at: None,
         due: None,
         next_window: None,
+        retirement: None,
     }
 }
 
