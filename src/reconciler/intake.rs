@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::event::{Event, Receipt};
 use super::{Effects, Reconciler};
 use crate::plan::notice::{NoticePage, PageKey};
+use crate::plan::words::count;
 
 impl Reconciler {
     /// Stores what is new of `pages` and answers. Nothing is decided about any service here.
@@ -120,10 +121,8 @@ fn report(page: &NoticePage, known: bool) {
     };
     tracing::info!(
         %event, account = %page.key.event.account, region = %page.region, affected, update = known,
-        "{} AWS retires tasks {deadline}, {affected} entities are named",
-        if known { "more of a retirement notice:" } else { "a retirement notice:" }
+        "{} AWS retires tasks {deadline}, {} named",
+        if known { "more of a retirement notice:" } else { "a retirement notice:" },
+        count(affected as u64, "resource")
     );
-    for fragment in &page.not_understood {
-        tracing::warn!(%event, "a part of a retirement notice was not understood: {fragment}");
-    }
 }

@@ -156,18 +156,22 @@ impl Reconciler {
         }
     }
 
+    /// A record that was saved without a call tells of an attempt, or of what became of a notice
+    /// only: that changes nothing about any attempt.
     fn report_saved(&self, stepped: &Stepped) {
-        let service = &stepped.service;
+        let Stepped { service, record, .. } = stepped;
         let before = self.ledger.records.get(service).and_then(|record| record.open.as_ref());
-        match (&stepped.record.open, &stepped.record.last) {
-            (Some(attempt), _) => {
+        let Some(before) = before else { return };
+        match (&record.open, &record.last) {
+            (Some(attempt), _) if attempt.call != before.call => {
                 tracing::info!(
                     %service, attempt = %attempt.id,
                     "adopted the rollout of {service}: the call had been accepted"
                 );
                 self.announce_started(attempt);
             }
-            (None, Some(last)) if before.is_some_and(|open| open.id == last.attempt.id) => {
+            (Some(_), _) => {}
+            (None, Some(last)) if before.id == last.attempt.id => {
                 self.outcomes.refresh_ended(last);
                 log_finished(last);
                 self.announce_finished(last);

@@ -69,7 +69,7 @@ impl Reader {
                 }
                 Message::Ignored(why) => {
                     self.metrics.received(EventKind::Ignored);
-                    tracing::debug!(message = message.id, "a message was ignored: {why}");
+                    tracing::debug!(message_id = message.id, "a message was ignored: {why}");
                     batch.served.push(message.receipt);
                 }
                 Message::NotUnderstood(fragment) => self.leave(&message, &fragment),
@@ -96,7 +96,7 @@ impl Reader {
         self.metrics.received(EventKind::Poison);
         if self.poison_logged.insert(&message.id, ()) {
             tracing::warn!(
-                message = message.id,
+                message_id = message.id,
                 received = message.receive_count,
                 "a message of the queue was not understood; it is left to the queue's redrive \
                  policy: {fragment}"

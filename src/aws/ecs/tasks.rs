@@ -12,6 +12,7 @@ use crate::aws::error::{bounded, unusable};
 use crate::aws::operation::Operation;
 use crate::plan::fleet::{DeploymentId, Problem, StoppedTask, Task, TaskId, TaskStatus};
 use crate::plan::key::{ClusterKey, ServiceKey};
+use crate::plan::words::count;
 
 /// The most tasks that DescribeTasks answers about in one call.
 pub(in crate::aws) const DESCRIBE_TASKS_MAX: usize = 100;
@@ -154,7 +155,8 @@ impl Ecs {
             .filter(|id| open.remove(id))
             .collect();
         let problem = (!open.is_empty()).then(|| {
-            let message = format!("the answer does not describe {} tasks", open.len());
+            let message =
+                format!("the answer does not describe {}", count(open.len() as u64, "task"));
             unusable(operation, self.clock().now(), &message)
         });
         Ok(DescribedTasks { tasks, missing, problem })
