@@ -34,7 +34,10 @@ impl Fragment {
 
 impl fmt::Display for Fragment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, found {:?}", self.what, self.raw)
+        match self.raw.as_str() {
+            "" => write!(f, "{}, found nothing", self.what),
+            raw => write!(f, "{}, found {raw:?}", self.what),
+        }
     }
 }
 

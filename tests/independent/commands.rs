@@ -11,6 +11,7 @@ cases![Nothing: [
     every_problem_of_a_configuration_is_listed,
     a_file_that_is_no_toml_is_refused_with_its_line,
     check_prints_the_next_windows_without_any_network,
+    check_says_where_notices_come_from_and_what_is_done_about_them,
     a_wrong_usage_exits_with_2,
     plan_says_what_is_due_and_changes_nothing,
     plan_that_reaches_nobody_exits_with_2,
@@ -83,6 +84,42 @@ fn check_prints_the_next_windows_without_any_network(_: &World) {
     command.env("ECS_REFRESH_DAEMON__RESYNC", "soon");
     let ended = place.spawn(&mut command).wait(60).code(1);
     assert!(ended.text().contains("ECS_REFRESH_DAEMON__RESYNC"), "{ended}");
+}
+
+fn check_says_where_notices_come_from_and_what_is_done_about_them(_: &World) {
+    let place = Place::without_aws();
+    let queue = "https://sqs.ap-northeast-1.amazonaws.com/123456789012/ecs-refresh";
+    let sections = format!(
+        "[events]\nqueue_url = {queue:?}\n[announce]\nevent_bus = \"ops\"\n[health]\npoll = true\n"
+    );
+    let rule = "retirement = { mode = \"before-deadline\", margin = \"36h\" }\n";
+    place.write("good.toml", &format!("{sections}{NIGHTLY}{rule}"));
+    let ended = place.run(&["check", "--config", "good.toml"]).code(0);
+    for said in [
+        &format!("retirement notices: from the queue {queue} and the AWS Health API ("),
+        "announced: on the event bus ops\n",
+        "outside of them from 1d 12h before the deadline (before-deadline)",
+    ] {
+        assert!(ended.stdout.contains(said), "{said:?} is missing in: {ended}");
+    }
+    assert!(!ended.stdout.contains("warnings"), "{ended}");
+    // Without any of it: nobody would tell.
+    place.write("good.toml", &format!("{NIGHTLY}{rule}"));
+    let ended = place.run(&["check", "--config", "good.toml"]).code(0);
+    assert!(ended.stdout.contains("reach this configuration by no way"), "{ended}");
+    // Everything that is wrong with the new sections, and where.
+    let arn = "arn:aws:sqs:ap-northeast-1:123456789012:ecs-refresh";
+    let bad = format!(
+        "[events]\nqueue_url = {arn:?}\n[announce]\nevent_bus = \"a b\"\n[health]\npoll = 1\n{NIGHTLY}\
+         retirement = {{ mode = \"later\", margn = \"1d\" }}\n"
+    );
+    place.write("bad.toml", &bad);
+    let ended = place.run(&["check", "--config", "bad.toml"]).code(1);
+    for said in ["bad.toml:2", queue, "bad.toml:4", "bad.toml:6", "bad.toml:13", "later", "margin"]
+    {
+        assert!(ended.stdout.contains(said), "{said:?} is missing in: {ended}");
+    }
+    is_for_people(&ended.text());
 }
 
 fn a_wrong_usage_exits_with_2(_: &World) {

@@ -227,7 +227,15 @@ fn promtool_finds_nothing_to_say_about_the_metrics(_: &World) {
     let place = Place::at(simulated.address);
     let ignored = policy("watched", "dev", "retirement = { mode = \"ignore\" }");
     simulated.service("dev", "tool", 1);
-    place.configure(&format!("resync = \"1s\"\n{}{ignored}", policy("weekly", "prd", WEEKLY)));
+    let queue = simulated.aws.create_queue("events");
+    // SQS is asked where the simulator is, whatever host its queue's address has.
+    let path = queue.rsplit('/').take(2).collect::<Vec<_>>();
+    let queue = format!("http://{}/{}/{}", simulated.address, path[1], path[0]);
+    let sections =
+        format!("[events]\nqueue_url = {queue:?}\n[announce]\nevent_bus = \"default\"\n");
+    let weekly = policy("weekly", "prd", WEEKLY);
+    place.configure(&format!("resync = \"1s\"\n{sections}{weekly}{ignored}"));
+    simulated.aws.send("events", "no event");
     let owner = Some(Owner::Standalone { started_by: None, group: None });
     place.remember(&notice(&[
         Entity::Service("dev".into(), "tool".into()),
@@ -243,6 +251,13 @@ fn promtool_finds_nothing_to_say_about_the_metrics(_: &World) {
         let metrics = crate::harness::http::get(address, "/metrics").ok()?.body;
         metrics.contains(done).then_some(metrics)
     });
+    for series in [
+        "events_queue_up 1",
+        "events_received_total{kind=\"poison\"} 1",
+        "announcements_total{result=\"sent\",type=\"started\"} 1",
+    ] {
+        assert!(metrics.contains(&format!("\necs_refresh_{series}\n")), "{series}: {metrics}");
+    }
     for family in [
         "retirement_deadline_timestamp_seconds",
         "retirement_at_risk",

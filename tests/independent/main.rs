@@ -1,6 +1,6 @@
-//! Held against implementations that are not ours: moto as Amazon ECS, the AWS CLI and botocore as
-//! clients of the simulated one, promtool as a reader of the metrics, and an operating system that
-//! sends signals.
+//! Held against implementations that are not ours: moto as Amazon ECS, SQS and EventBridge, the AWS
+//! CLI and botocore as clients of it and of the simulated AWS, promtool as a reader of the metrics,
+//! and an operating system that sends signals.
 //!
 //! Everything runs as processes over TCP and in real time. moto and the AWS CLI come from the
 //! index of Python packages, once for each text of `requirements.txt`. Without `python3`, or
@@ -12,6 +12,7 @@ mod daemon;
 mod harness;
 mod ledger;
 mod moto;
+mod retirements;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -69,7 +70,14 @@ fn main() -> ExitCode {
         .with_ignored_flag(ignored)
     };
     // Those that wait longest begin first.
-    let modules = [moto::CASES, ledger::CASES, daemon::CASES, commands::CASES, aws_cli::CASES];
+    let modules = [
+        moto::CASES,
+        retirements::CASES,
+        ledger::CASES,
+        daemon::CASES,
+        commands::CASES,
+        aws_cli::CASES,
+    ];
     let trials = modules.into_iter().flatten().map(trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Ends moto.

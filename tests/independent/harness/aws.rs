@@ -1,4 +1,5 @@
-//! ECS calls as they are on the wire, for setting a stage without going through any SDK.
+//! Calls as they are on the wire, for setting a stage and for looking often without going through any
+//! SDK.
 
 use std::net::SocketAddr;
 
@@ -19,10 +20,30 @@ pub const REGION: &str = "us-east-1";
 /// When the answer is an error.
 #[track_caller]
 pub fn ecs(address: SocketAddr, operation: &str, input: &Value) -> Value {
+    json(address, "ecs", ("1.1", "AmazonEC2ContainerServiceV20141113"), operation, input)
+}
+
+/// Calls an SQS operation and returns its answer.
+///
+/// # Panics
+/// When the answer is an error.
+#[track_caller]
+pub fn sqs(address: SocketAddr, operation: &str, input: &Value) -> Value {
+    json(address, "sqs", ("1.0", "AmazonSQS"), operation, input)
+}
+
+/// Calls an operation in the AWS JSON protocol of a version, by the prefix of its service.
+#[track_caller]
+fn json(
+    address: SocketAddr,
+    service: &str,
+    (version, prefix): (&str, &str),
+    operation: &str,
+    input: &Value,
+) -> Value {
     let headers = format!(
-        "content-type: application/x-amz-json-1.1\r\n\
-         x-amz-target: AmazonEC2ContainerServiceV20141113.{operation}\r\n{}",
-        signed_for("ecs")
+        "content-type: application/x-amz-json-{version}\r\nx-amz-target: {prefix}.{operation}\r\n{}",
+        signed_for(service)
     );
     let answer = http::post(address, "/", &headers, &input.to_string());
     let answer = answer.unwrap_or_else(|error| panic!("{operation}: {error}"));

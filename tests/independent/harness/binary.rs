@@ -170,6 +170,16 @@ impl Daemon {
         serde_json::from_str(&answer.body).expect("the status is JSON")
     }
 
+    /// Waits until there is something in the status, and returns it.
+    #[track_caller]
+    pub fn told<T>(&mut self, seconds: u64, why: &str, wanted: impl Fn(&Value) -> Option<T>) -> T {
+        let address = self.address;
+        self.process.until(seconds, why, |_| {
+            let answer = http::get(address, "/api/v1/status").ok()?;
+            wanted(&serde_json::from_str(&answer.body).expect("the status is JSON"))
+        })
+    }
+
     /// Waits until what the status says of a service is as wanted, and returns it.
     #[track_caller]
     pub fn service(

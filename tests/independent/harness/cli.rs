@@ -48,6 +48,18 @@ impl<'a> Cli<'a> {
         self.process("aws", &mut command)
     }
 
+    /// An argument that stands for a text with blanks in it.
+    pub fn text(&self, name: &str, text: &str) -> String {
+        let path = self.directory.path().join(name);
+        fs::write(&path, text).expect("it can be written");
+        format!("file://{}", path.display())
+    }
+
+    /// Where the AWS is that it asks.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What a successful `aws ecs` prints, as JSON.
     #[track_caller]
     pub fn json(&self, arguments: &str) -> Value {

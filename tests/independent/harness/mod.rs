@@ -12,6 +12,7 @@ pub mod notice;
 pub mod process;
 pub mod promtool;
 pub mod python;
+pub mod queue;
 pub mod reaper;
 pub mod simulated;
 pub mod wait;

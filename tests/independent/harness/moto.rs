@@ -19,7 +19,7 @@ pub const RUNNING: u64 = 2;
 /// One moto server. Its state is shared by all cases: each takes a cluster of its own name.
 pub struct Moto {
     pub address: SocketAddr,
-    _process: Process,
+    process: Process,
     _logs: TempDir,
 }
 
@@ -27,7 +27,7 @@ impl Moto {
     /// Starts moto on a free port.
     pub fn start(python: &Python) -> Self {
         let logs = tempfile::tempdir().expect("a temporary directory");
-        let mut command = python.module("moto.server");
+        let mut command = python.code(include_str!("moto.py"));
         command.args(["-H", "127.0.0.1", "-p", "0"]);
         command.env("MOTO_ECS_SERVICE_RUNNING", RUNNING.to_string());
         let mut process = Process::start("moto", logs.path(), &mut command);
@@ -44,7 +44,12 @@ impl Moto {
         let path = "/moto-api/state-manager/set-transition";
         let answer = http::post(address, path, "", &manual.to_string()).expect("moto answers");
         assert_eq!(answer.status, 201, "{answer:?}");
-        Self { address, _process: process, _logs: logs }
+        Self { address, process, _logs: logs }
+    }
+
+    /// Puts its clock ten minutes ahead, for everything in it.
+    pub fn advance(&self) {
+        self.process.signal("USR1");
     }
 
     /// Calls an ECS operation.

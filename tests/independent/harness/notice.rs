@@ -1,9 +1,11 @@
-//! A retirement notice, as a daemon would have taken it in.
+//! A retirement notice: as AWS Health tells it, and as a daemon would have taken it in.
 
 use std::time::Duration;
 
 use ecs_refresh::clock::Clock;
 use ecs_refresh::plan::notice::{Affected, Entity, EventKey, EventStatus, NoticePage, PageKey};
+
+use serde_json::{Value, json};
 
 use super::aws::REGION;
 
@@ -30,4 +32,39 @@ pub fn notice(entities: &[Entity]) -> NoticePage {
         entities: entities.iter().map(affected).collect(),
         not_understood: Vec::new(),
     }
+}
+
+/// The event that EventBridge delivers about a retirement in a week, published now, in the form of
+/// Amazon ECS's and AWS Health's documentation. Its number is in everything that identifies it.
+pub fn event(number: u32, account: &str, entities: &[&str]) -> Value {
+    let now = Clock::system().now();
+    let date = |at: ecs_refresh::clock::Time| at.format("%a, %-d %b %Y %H:%M:%S GMT").to_string();
+    let arn = format!(
+        "arn:aws:health:{REGION}::event/ECS/AWS_ECS_TASK_PATCHING_RETIREMENT/\
+         AWS_ECS_TASK_PATCHING_RETIREMENT_{number}"
+    );
+    let affected: Vec<Value> = entities
+        .iter()
+        .map(|entity| json!({ "entityValue": entity, "status": "PENDING" }))
+        .collect();
+    json!({
+        "version": "0", "id": format!("3c268027-f43c-0171-7425-{number:012}"),
+        "detail-type": "AWS Health Event", "source": "aws.health", "account": account,
+        "time": now.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "region": REGION,
+        "resources": entities,
+        "detail": {
+            "eventArn": arn, "service": "ECS", "eventScopeCode": "ACCOUNT_SPECIFIC",
+            "eventTypeCode": "AWS_ECS_TASK_PATCHING_RETIREMENT",
+            "eventTypeCategory": "scheduledChange",
+            "communicationId": format!("{number:064}-1"),
+            "startTime": date(now + 168 * HOUR), "endTime": date(now + 216 * HOUR),
+            "lastUpdatedTime": date(now), "statusCode": "upcoming", "eventRegion": REGION,
+            "eventDescription": [{
+                "language": "en_US",
+                "latestDescription": "A software update has been deployed to Fargate.",
+            }],
+            "affectedEntities": affected, "affectedAccount": account,
+            "page": "1", "totalPages": "1", "backupEvent": "false",
+        },
+    })
 }
