@@ -11,17 +11,19 @@ use serde_json::{Value, json};
 use crate::cases;
 use crate::harness::World;
 use crate::harness::binary::{Place, policy, service};
+use crate::harness::cli::Cli;
 use crate::harness::moto::Moto;
 use crate::harness::process::Ended;
+use crate::harness::queue::Queue;
 
 cases![Python: [
-    a_refresh_that_replaced_nothing_times_out,
+    a_refresh_that_replaced_nothing_times_out_and_is_announced_so,
+    a_page_of_html_costs_the_explanation_and_nothing_else,
     plan_prints_every_service_and_its_verdict,
     plan_asks_for_every_service_of_a_listing_without_pages,
     a_cluster_that_does_not_exist_is_named,
     the_daemon_holds_what_has_no_age_and_touches_nothing,
     a_disabled_policy_is_said_to_be_so,
-    a_page_of_html_costs_the_explanation_and_nothing_else,
     a_refresh_of_what_is_not_there_says_so,
 ]];
 
@@ -127,18 +129,40 @@ fn a_disabled_policy_is_said_to_be_so(world: &World) {
     assert_eq!([&api["verdict"], &api["reason"]], ["hold", "policy_disabled"], "{api:#}");
 }
 
-fn a_refresh_that_replaced_nothing_times_out(world: &World) {
+fn a_refresh_that_replaced_nothing_times_out_and_is_announced_so(world: &World) {
     let moto = world.moto();
     moto.cluster("unmoved");
     moto.service("unmoved", "api");
     moto.tasks("unmoved", "api");
+    let cli = Cli::new(world.python(), moto.address);
+    let heard = Queue::create(&cli, "unmoved");
+    let bus = cli.run_of("events", "create-event-bus --name unmoved").code(0).json();
+    heard.follow("unmoved", &json!({ "source": ["ecs-refresh"] }));
     let before = moto.primary("unmoved", "api");
-    let (place, config) = place(moto, "unmoved", "rollout_timeout = \"1m\"");
+    let place = Place::at(moto.address);
+    let config = place.configure(&format!(
+        "[announce]\nevent_bus = {}\n{}",
+        bus["EventBusArn"],
+        policy("brief", "unmoved", "rollout_timeout = \"1m\"")
+    ));
     let config = config.display().to_string();
     let ended = place.start(&["refresh", "unmoved/api", "--config", &config]).wait(100);
     is_not_proven(&ended);
-    assert_ne!(moto.primary("unmoved", "api"), before, "it was tried: {ended}");
+    let after = moto.primary("unmoved", "api");
+    assert_ne!(after, before, "it was tried: {ended}");
     assert!(ended.text().contains("timed_out"), "{ended}");
+    let events = heard.take(2, "beginning and end are announced");
+    let [started, finished] = ["ECS Refresh Started", "ECS Refresh Finished"].map(|kind| {
+        let event = events.iter().find(|event| event["detail-type"] == kind);
+        event.map(|event| &event["detail"]).unwrap_or_else(|| panic!("no {kind}: {events:#?}"))
+    });
+    assert_eq!(started["attempt_id"], finished["attempt_id"]);
+    assert_eq!([&started["cause"], &started["policy"]], ["manual", "brief"], "{started:#}");
+    assert_eq!(started["deployment_id_before"], before.as_str(), "{started:#}");
+    assert_eq!(started["deployment_id_after"], after.as_str(), "{started:#}");
+    assert_eq!([&started["outcome"], &finished["outcome"]], [&Value::Null, &"timed_out".into()]);
+    let diagnosis = finished["diagnosis"].as_str().expect("it has one");
+    assert!(ended.stderr.contains(diagnosis), "all are told the same: {finished:#} {ended}");
 }
 
 fn a_page_of_html_costs_the_explanation_and_nothing_else(world: &World) {

@@ -14,7 +14,6 @@ use crate::harness::queue::Queue;
 use crate::harness::simulated::Simulated;
 
 cases![Python: [
-    a_refresh_by_hand_is_announced_on_a_bus_with_an_arn,
     a_retired_service_is_refreshed_and_the_notice_satisfied,
     what_is_not_understood_ends_in_the_dead_letter_queue,
     a_notice_is_told_by_the_daemon_and_after_it_has_ended,
@@ -69,17 +68,6 @@ fn told(daemon: &mut Daemon, wanted: &[&str]) -> Value {
 fn received(daemon: &mut Daemon, kind: &str) -> f64 {
     let series = format!("ecs_refresh_events_received_total{{kind=\"{kind}\"}}");
     daemon.metric(&series).unwrap_or_else(|| panic!("no series {series}"))
-}
-
-/// A rule on a bus, whose target is the queue.
-fn rule(cli: &Cli<'_>, name: &str, bus: &str, pattern: &Value, queue: &Queue<'_>) {
-    let pattern = cli.text("pattern.json", &pattern.to_string());
-    let events = |arguments: &str| cli.run_of("events", arguments).code(0).json();
-    events(&format!("put-rule --name {name} --event-bus-name {bus} --event-pattern {pattern}"));
-    let target = format!("Id=1,Arn={}", queue.arn());
-    let put =
-        events(&format!("put-targets --rule {name} --event-bus-name {bus} --targets {target}"));
-    assert_eq!(put["FailedEntryCount"], 0, "{put}");
 }
 
 /// `detail-type: member of the detail` of events, in the order of their text.
@@ -197,8 +185,8 @@ fn a_rule_brings_a_notice_and_another_one_takes_away_what_is_announced(world: &W
     let pattern = json!({
         "source": ["ops.drill"], "detail-type": ["AWS Health Event"], "detail": codes,
     });
-    rule(&cli, "notices", "default", &pattern, &queue);
-    rule(&cli, "announced", "default", &json!({ "source": ["ecs-refresh"] }), &heard);
+    queue.follow("default", &pattern);
+    heard.follow("default", &json!({ "source": ["ecs-refresh"] }));
     let place = place(moto.address, "ruled", &queue.url, "[announce]\nevent_bus = \"default\"\n");
     let mut daemon = place.daemon();
     daemon.ready();
@@ -237,38 +225,6 @@ fn a_rule_brings_a_notice_and_another_one_takes_away_what_is_announced(world: &W
     let sent = "ecs_refresh_announcements_total{result=\"sent\",type=\"noticed\"}";
     assert_eq!(daemon.metric(sent), Some(2.0));
     daemon.stop().code(0);
-}
-
-fn a_refresh_by_hand_is_announced_on_a_bus_with_an_arn(world: &World) {
-    let moto = world.moto();
-    fleet(moto, "byhand");
-    let cli = Cli::new(world.python(), moto.address);
-    let heard = Queue::create(&cli, "byhand");
-    let made = cli.run_of("events", "create-event-bus --name ops").code(0).json();
-    rule(&cli, "byhand", "ops", &json!({ "source": ["ecs-refresh"] }), &heard);
-    let bus = made["EventBusArn"].as_str().expect("it has one");
-    let before = moto.primary("byhand", "api");
-    let place = Place::at(moto.address);
-    place.configure(&format!(
-        "[announce]\nevent_bus = {bus:?}\n{}",
-        policy("brief", "byhand", "rollout_timeout = \"1m\"")
-    ));
-    // moto replaces nothing, so nothing is proven.
-    let ended =
-        place.start(&["refresh", "byhand/api", "--config", "ecs-refresh.toml"]).wait(100).code(1);
-    let events = heard.take(2, "beginning and end are announced");
-    let [started, finished] = ["ECS Refresh Started", "ECS Refresh Finished"].map(|kind| {
-        let event = events.iter().find(|event| event["detail-type"] == kind);
-        event.map(|event| &event["detail"]).unwrap_or_else(|| panic!("no {kind}: {events:#?}"))
-    });
-    assert_eq!(started["attempt_id"], finished["attempt_id"]);
-    assert_eq!([&started["cause"], &started["policy"]], ["manual", "brief"], "{started:#}");
-    assert_eq!(started["deployment_id_before"], before.as_str(), "{started:#}");
-    let after = moto.primary("byhand", "api");
-    assert_eq!(started["deployment_id_after"], after.as_str(), "{started:#}");
-    assert_eq!([&started["outcome"], &finished["outcome"]], [&Value::Null, &"timed_out".into()]);
-    let diagnosis = finished["diagnosis"].as_str().expect("it has one");
-    assert!(ended.stderr.contains(diagnosis), "the same is told to all: {finished:#} {ended}");
 }
 
 fn a_retired_service_is_refreshed_and_the_notice_satisfied(world: &World) {

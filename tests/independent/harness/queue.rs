@@ -9,7 +9,7 @@ use super::wait::eventually;
 /// One queue of an AWS that the CLI stands in front of.
 pub struct Queue<'a> {
     cli: &'a Cli<'a>,
-    pub name: String,
+    name: String,
     pub url: String,
 }
 
@@ -22,8 +22,7 @@ impl<'a> Queue<'a> {
         Self { cli, name: name.to_owned(), url }
     }
 
-    /// As targets of rules name it.
-    pub fn arn(&self) -> String {
+    fn arn(&self) -> String {
         format!("arn:aws:sqs:{REGION}:123456789012:{}", self.name)
     }
 
@@ -36,6 +35,19 @@ impl<'a> Queue<'a> {
         let arguments =
             format!("set-queue-attributes --queue-url {} --attributes {attributes}", self.url);
         self.cli.run_of("sqs", &arguments).code(0);
+    }
+
+    /// Makes it the target of a rule, of its own name, on a bus.
+    #[track_caller]
+    pub fn follow(&self, bus: &str, pattern: &Value) {
+        let pattern = self.cli.text("pattern.json", &pattern.to_string());
+        let name = &self.name;
+        let events = |arguments: &str| self.cli.run_of("events", arguments).code(0).json();
+        events(&format!("put-rule --name {name} --event-bus-name {bus} --event-pattern {pattern}"));
+        let target = format!("Id=1,Arn={}", self.arn());
+        let put =
+            events(&format!("put-targets --rule {name} --event-bus-name {bus} --targets {target}"));
+        assert_eq!(put["FailedEntryCount"], 0, "{put}");
     }
 
     /// Sends a message.
