@@ -159,7 +159,7 @@ fn account_and_region_are_the_affected_ones_and_never_guessed() {
             event["detail"]["affectedAccount"] = Value::Null;
             event["account"] = Value::Null;
         },
-        r#"account: an account's number was expected, found """#,
+        r#"account: an account's number was expected, found nothing"#,
     );
     // A copy's own Region is not where the tasks are.
     for copy in [json!("true"), json!(" True "), json!(true)] {
@@ -167,7 +167,7 @@ fn account_and_region_are_the_affected_ones_and_never_guessed() {
             event["detail"]["backupEvent"] = copy;
             event["detail"]["eventRegion"] = json!("");
         });
-        let expected = r#"detail.eventRegion: a Region was expected, found """#;
+        let expected = r#"detail.eventRegion: a Region was expected, found nothing"#;
         assert_eq!(place, Err(expected.to_owned()));
     }
 }
@@ -249,7 +249,7 @@ fn the_earlier_time_is_that_of_publication() {
     assert_eq!(times(json!(1692227931), later), ok("17 01", "17 01", 1));
     assert_eq!(times(first, json!("Thu, 16 Aug 2023 01:00:00 GMT")), ok("16 23", "16 23", 1));
     for (sent, updated, expected) in [
-        (Value::Null, Value::Null, r#"time: a date was expected, found """#),
+        (Value::Null, Value::Null, r#"time: a date was expected, found nothing"#),
         (json!(7), Value::Null, r#"time: a date was expected, found "7""#),
         (json!(7), json!("soon"), r#"detail.lastUpdatedTime: a date was expected, found "soon""#),
     ] {
