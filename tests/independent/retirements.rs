@@ -251,6 +251,7 @@ fn a_retired_service_is_refreshed_and_the_notice_satisfied(world: &World) {
     let events = simulated.aws.put_events();
     let kinds: Vec<_> = events.iter().map(|event| event.detail_type.as_str()).collect();
     assert_eq!(kinds, ["ECS Retirement Noticed", "ECS Refresh Started", "ECS Refresh Finished"]);
+    assert!(events.iter().all(|event| event.bus == "ops"), "{events:#?}");
     let causes: Vec<_> = events.iter().map(|event| &event.detail["cause"]).collect();
     assert_eq!(causes, [&Value::Null, &"retirement".into(), &"retirement".into()]);
 }
