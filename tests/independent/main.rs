@@ -23,7 +23,7 @@ use harness::python::Python;
 use libtest_mimic::{Arguments, Trial};
 
 /// Most cases wait most of the time.
-const THREADS: usize = 4;
+const THREADS: usize = 6;
 
 /// One case; its name is a sentence.
 pub struct Case {
