@@ -7,9 +7,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use ecs_refresh::announce::Announcer;
-use ecs_refresh::aws::{AwsMetrics, ConnectOptions, Observer, connect};
+use ecs_refresh::aws::{
+    AwsMetrics, ConnectOptions, Health, Observer, Queue, connect, sdk_config_in_process,
+};
 use ecs_refresh::clock::{Clock, Time};
 use ecs_refresh::metrics::Metrics;
 use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
@@ -18,11 +21,20 @@ use ecs_refresh::plan::policy::{Limits, Policies, Policy, RetirementRule};
 use ecs_refresh::plan::schedule::Schedule;
 use ecs_refresh::plan::selector::{Pattern, Selector};
 use ecs_refresh::progress::Progress;
-use ecs_refresh::reconciler::metrics::Outcomes;
+use ecs_refresh::reconciler::metrics::{FleetCollector, Outcomes};
 use ecs_refresh::reconciler::status::Status;
 use ecs_refresh::reconciler::{Effects, Parts, Reconciler, Reload, Trigger};
 use ecs_refresh::simulator::{Call, Options, Simulator};
 use ecs_refresh::store::{MemoryStore, Store};
+use ecs_refresh::triggers::EventMetrics;
+use ecs_refresh::triggers::health::HealthPoll;
+use ecs_refresh::triggers::queue::QueueWatch;
+
+/// The `eventTypeCode` of retirement notices.
+pub const CODE: &str = "AWS_ECS_TASK_PATCHING_RETIREMENT";
+
+/// The queue that EventBridge feeds.
+pub const QUEUE: &str = "events";
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const HOUR: Duration = Duration::from_secs(3_600);
@@ -91,6 +103,10 @@ pub struct Setup {
     pub announcer: Announcer,
     /// Whether the daemon has found credentials.
     pub credentials: bool,
+    /// Whether it reads [`QUEUE`].
+    pub queue: bool,
+    /// Whether it asks AWS Health.
+    pub health: bool,
 }
 
 impl Setup {
@@ -104,7 +120,14 @@ impl Setup {
             own: None,
             announcer: Announcer::silent(),
             credentials: true,
+            queue: false,
+            health: false,
         }
+    }
+
+    /// With a queue of events.
+    pub fn listening(self) -> Self {
+        Self { queue: true, ..self }
     }
 
     pub fn resync(self, resync: Duration) -> Self {
@@ -125,7 +148,15 @@ impl Setup {
         sim: &Simulator,
         clock: &Clock,
     ) -> (Reconciler, watch::Receiver<Status>) {
-        let metrics = Metrics::new();
+        self.connect_counted(sim, clock, &Metrics::new()).await
+    }
+
+    async fn connect_counted(
+        &self,
+        sim: &Simulator,
+        clock: &Clock,
+        metrics: &Metrics,
+    ) -> (Reconciler, watch::Receiver<Status>) {
         let credentials = match self.credentials {
             true => SharedCredentialsProvider::new(Credentials::for_tests()),
             false => SharedCredentialsProvider::new(NoCredentials),
@@ -136,7 +167,7 @@ impl Setup {
             http_client: Some(sim.http_client()),
             credentials: Some(credentials),
         };
-        let aws = AwsMetrics::register(&metrics);
+        let aws = AwsMetrics::register(metrics);
         let ecs = connect(options, clock.clone(), self.api_share, aws).await.unwrap();
         let policies = self.policies.clone();
         let (status, shown) =
@@ -149,7 +180,7 @@ impl Setup {
             policies,
             resync: self.resync,
             own: self.own.clone(),
-            outcomes: Outcomes::register(&metrics),
+            outcomes: Outcomes::register(metrics),
             announcer: self.announcer.clone(),
             progress: Progress::new(clock.now()),
             status,
@@ -160,11 +191,70 @@ impl Setup {
 
     /// A daemon that has begun its first look.
     pub async fn start(&self, sim: &Simulator, clock: &Clock) -> Daemon {
-        let (mut reconciler, status) = self.connect(sim, clock).await;
+        let metrics = Metrics::new();
+        let (mut reconciler, status) = self.connect_counted(sim, clock, &metrics).await;
+        FleetCollector::register(&metrics, status.clone(), clock.clone());
         reconciler.turn();
         let (triggers, receiver) = mpsc::channel(8);
-        Daemon { reconciler, clock: clock.clone(), triggers, status, receiver }
+        let (queue_paused, paused) = watch::channel(self.policies.dry_run);
+        let listeners = self.listen(sim, clock, &metrics, &triggers, paused);
+        Daemon {
+            reconciler,
+            clock: clock.clone(),
+            triggers,
+            status,
+            metrics,
+            queue_paused,
+            receiver,
+            _listeners: listeners,
+        }
     }
+
+    /// Reads the queue and asks AWS Health, as far as it is set up so.
+    fn listen(
+        &self,
+        sim: &Simulator,
+        clock: &Clock,
+        metrics: &Metrics,
+        triggers: &mpsc::Sender<Trigger>,
+        paused: watch::Receiver<bool>,
+    ) -> JoinSet<()> {
+        let mut listeners = JoinSet::new();
+        if !self.queue && !self.health {
+            return listeners;
+        }
+        // The loop's own client has registered these already.
+        let aws = AwsMetrics::register(&Metrics::new());
+        let events = EventMetrics::register(metrics);
+        if self.queue {
+            let families = (events.clone(), metrics);
+            let reader = queue_watch(sim, clock, aws.clone(), triggers.clone(), paused, families);
+            listeners.spawn(reader.run());
+        }
+        if self.health {
+            let sdk = sdk_config_in_process("eu-central-1", sim.http_client(), clock);
+            let health = Health::new(&sdk, clock.clone(), aws);
+            let (codes, triggers) = (vec![CODE.to_owned()], triggers.clone());
+            let poll = HealthPoll::new(health, codes, None, clock.clone(), triggers, events);
+            listeners.spawn(poll.run());
+        }
+        listeners
+    }
+}
+
+/// A reader of [`QUEUE`].
+pub fn queue_watch(
+    sim: &Simulator,
+    clock: &Clock,
+    aws: AwsMetrics,
+    triggers: mpsc::Sender<Trigger>,
+    paused: watch::Receiver<bool>,
+    events: (EventMetrics, &Metrics),
+) -> QueueWatch {
+    let sdk = sdk_config_in_process("eu-central-1", sim.http_client(), clock);
+    let url = format!("https://sqs.eu-central-1.amazonaws.com/123456789012/{QUEUE}");
+    let queue = Queue::new(&sdk, &url, clock.clone(), aws);
+    QueueWatch::new(queue, vec![CODE.to_owned()], clock.clone(), triggers, paused, events)
 }
 
 /// The standard chain, where nothing is configured.
@@ -185,7 +275,12 @@ pub struct Daemon {
     pub clock: Clock,
     pub triggers: mpsc::Sender<Trigger>,
     pub status: watch::Receiver<Status>,
+    pub metrics: Metrics,
+    /// Whether the queue is left alone.
+    pub queue_paused: watch::Sender<bool>,
     receiver: mpsc::Receiver<Trigger>,
+    /// They end with the daemon.
+    _listeners: JoinSet<()>,
 }
 
 impl Daemon {
@@ -197,6 +292,14 @@ impl Daemon {
     /// Lets time pass.
     pub async fn run_for(&mut self, time: Duration) {
         self.run_watched(time, |_| ()).await;
+    }
+
+    /// Lets a long time pass in which nothing is sent: polling an empty queue for weeks costs as much as
+    /// all the rest.
+    pub async fn run_quietly(&mut self, time: Duration) {
+        self.queue_paused.send_replace(true);
+        self.run_for(time).await;
+        self.queue_paused.send_replace(false);
     }
 
     /// Lets time pass, and calls `watch` after every event.
@@ -250,6 +353,18 @@ impl Daemon {
             Some(verdict) => format!("{}: {}", verdict.reason.kind(), verdict.reason),
             None => "no verdict".to_owned(),
         }
+    }
+
+    /// A value that is scraped, by its series without the prefix; none where there is no such series.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let text = self.metrics.render();
+        let series = format!("ecs_refresh_{series} ");
+        text.lines().find_map(|line| line.strip_prefix(&series)).map(|value| value.parse().unwrap())
+    }
+
+    /// How many messages of a kind came from the queue.
+    pub fn received(&self, kind: &str) -> u64 {
+        self.metric(&format!("events_received_total{{kind=\"{kind}\"}}")).unwrap() as u64
     }
 
     /// How the last attempt about a service ended.

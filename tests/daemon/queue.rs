@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use ecs_refresh::aws::{AwsMetrics, Queue, sdk_config_in_process};
+use ecs_refresh::aws::AwsMetrics;
 use ecs_refresh::clock::Clock;
 use ecs_refresh::metrics::Metrics;
 use ecs_refresh::plan::fleet::ProblemClass;
@@ -21,10 +21,9 @@ use ecs_refresh::store::{MemoryStore, Store};
 use ecs_refresh::triggers::EventMetrics;
 use ecs_refresh::triggers::queue::QueueWatch;
 
-use crate::harness::{HOUR, MINUTE, Setup, clock, policies, service, simulator, weekly};
-
-const CODE: &str = "AWS_ECS_TASK_PATCHING_RETIREMENT";
-const QUEUE: &str = "events";
+use crate::harness::{
+    CODE, HOUR, MINUTE, QUEUE, Setup, clock, policies, queue_watch, service, simulator, weekly,
+};
 
 /// Everything around one reader of the queue.
 struct Desk {
@@ -107,11 +106,8 @@ fn reader(
     sender: mpsc::Sender<Trigger>,
     paused: watch::Receiver<bool>,
 ) -> QueueWatch {
-    let sdk = sdk_config_in_process("eu-central-1", sim.http_client(), clock);
-    let url = format!("https://sqs.eu-central-1.amazonaws.com/123456789012/{QUEUE}");
-    let queue = Queue::new(&sdk, &url, clock.clone(), AwsMetrics::register(metrics));
     let events = (EventMetrics::register(metrics), metrics);
-    QueueWatch::new(queue, vec![CODE.to_owned()], clock.clone(), sender, paused, events)
+    queue_watch(sim, clock, AwsMetrics::register(metrics), sender, paused, events)
 }
 
 /// A notice as EventBridge delivers it.
@@ -137,7 +133,7 @@ fn short_notice(communication: &str) -> String {
 }
 
 /// A change of a task of a service, as EventBridge delivers it.
-fn task_event(name: &str, task: u128, version: u64) -> String {
+pub fn task_event(name: &str, task: u128, version: u64) -> String {
     let arn = "arn:aws:ecs:eu-central-1:123456789012";
     json!({
         "version": "0", "id": "e", "detail-type": "ECS Task State Change", "source": "aws.ecs",
@@ -435,20 +431,15 @@ async fn a_page_of_ten_thousand_services_is_stored_whole_by_the_loop_and_only_on
     let services: Vec<String> = (0..10_000).map(|number| format!("prd|s-{number}")).collect();
     sim.send(QUEUE, &notice("c-1", &services));
     let store = Arc::new(MemoryStore::default());
-    let setup = Setup::new(policies([weekly()])).store(store.clone());
+    let setup = Setup::new(policies([weekly()])).store(store.clone()).listening();
     let mut daemon = setup.start(&sim, &clock).await;
-    let metrics = Metrics::new();
-    let (_running, paused) = watch::channel(false);
-    let triggers = daemon.triggers.clone();
-    tokio::spawn(reader(&sim, &clock, &metrics, triggers, paused).run());
     daemon.run_for(HOUR).await;
     assert_eq!(sim.queue_depth(QUEUE), 0);
     let stored = store.load().await.unwrap();
     let entities: usize = stored.notices.pages().map(|page| page.entities.len()).sum();
     assert_eq!(entities, 10_000);
     assert_eq!(stored.notices.iter().next().unwrap().services.len(), 10_000);
-    let twice = r#"events_received_total{kind="retirement"} 2"#;
-    assert!(metrics.render().contains(twice), "{}", metrics.render());
+    assert_eq!(daemon.received("retirement"), 2);
 }
 
 #[tokio::test(start_paused = true)]
