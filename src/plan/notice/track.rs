@@ -83,8 +83,20 @@ impl<'a> View<'a> {
         Some(match deployed {
             true if self.is_ours(cutoff) => EndedBy::Refresh,
             true => EndedBy::Deploy,
+            false if self.was_rolling_out(cutoff) => EndedBy::Refresh,
             false => EndedBy::Aws,
         })
+    }
+
+    /// Whether our last refresh was under way at the cutoff and launched all tasks that run: it may
+    /// take long from a deployment to its first task.
+    fn was_rolling_out(&self, cutoff: Time) -> bool {
+        let Some(last) = self.record.and_then(|record| record.last.as_ref()) else { return false };
+        let Call::Accepted { deployment, .. } = &last.attempt.call else { return false };
+        let newest = self.tasks.tasks.iter().filter_map(|task| task.created_at).max();
+        *deployment == self.primary.id
+            && last.finished_at > cutoff
+            && newest.is_some_and(|newest| newest <= last.finished_at)
     }
 
     /// Whether the PRIMARY is the deployment of our last refresh, or what ECS made of it.
