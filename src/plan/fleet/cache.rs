@@ -263,18 +263,22 @@ fn take_tasks(service: &mut Service, seen: Tasks) {
     if service.tasks.as_ref().is_some_and(|known| replaced(service, known, &seen)) {
         service.replaced_at = service.replaced_at.or(Some(seen.listed_at));
     }
+    service.desired_when_listed = service.description.as_ref().map(|seen| seen.desired_count);
     service.tasks = Some(seen);
 }
 
 /// Whether a running task has gone and another has come although nobody deployed in between: it
-/// died, or AWS took it away.
+/// died, or AWS took it away. The other one may have been listed before: where AWS takes a task away
+/// it starts the replacement first.
 fn replaced(service: &Service, known: &Tasks, seen: &Tasks) -> bool {
     let changed_at = service.description.as_ref().and_then(|description| {
         description.primary().and_then(|primary| primary.updated_at.max(primary.created_at))
     });
+    let spare =
+        service.desired_when_listed.is_some_and(|desired| known.tasks.len() > desired as usize);
     known.complete
         && seen.complete
-        && seen.tasks.len() >= known.tasks.len()
+        && (spare || seen.tasks.len() >= known.tasks.len())
         && changed_at.is_some_and(|changed_at| changed_at < known.listed_at)
         && known.tasks.iter().any(|task| {
             task.status == TaskStatus::Running

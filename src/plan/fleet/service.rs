@@ -20,6 +20,8 @@ pub struct Service {
     pub description: Option<Description>,
     /// The last listing of its tasks.
     pub tasks: Option<Tasks>,
+    /// How many tasks it should have had when they were listed, as far as was known then.
+    pub desired_when_listed: Option<u32>,
     /// When a listing first showed that running tasks had been replaced without a deployment, since
     /// the stopped tasks were last asked for.
     pub replaced_at: Option<Time>,
@@ -38,6 +40,7 @@ impl Service {
             key,
             description: None,
             tasks: None,
+            desired_when_listed: None,
             replaced_at: None,
             stopped: None,
             post_mortem: None,
