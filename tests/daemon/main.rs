@@ -13,5 +13,6 @@ mod mapping;
 mod outcomes;
 mod queue;
 mod reload;
+mod retirement;
 mod strange;
 mod weeks;
