@@ -73,10 +73,11 @@ async fn watching_for_retirements_costs_no_call_where_nothing_is_replaced() {
     let policies = || policies([Policy { max_task_age: Some(90 * DAY), ..monthly() }]);
     let names = ["a", "b", "c"];
     let mut quiet = listening(names.map(two_tasks), policies()).await;
-    let mut noticed = listening(names.map(two_tasks), policies()).await;
-    noticed.retire(&names, 14 * DAY).await;
     let usual = calls(&mut quiet).await;
     assert_eq!(usual[3..], [("ListTasks", 6), ("DescribeTasks", 0)]);
+    drop(quiet);
+    let mut noticed = listening(names.map(two_tasks), policies()).await;
+    noticed.retire(&names, 14 * DAY).await;
     assert_eq!(calls(&mut noticed).await, usual);
 }
 

@@ -50,14 +50,14 @@ async fn tasks_of_a_refresh_that_was_under_way_when_the_notice_came_are_replaced
         run.until("2026-11-23T03:40:00Z").await;
         assert_eq!(run.sim.count("UpdateService"), 1);
         run.sim.set_behaviour("prd", "api", Behaviour::Healthy);
-        run.retire(&["api"], 7 * DAY).await;
+        run.retire(&["api"], 2 * DAY).await;
         assert_eq!(run.states("api"), ["refreshing"], "{takes:?}");
         run.until("2026-11-25T00:00:00Z").await;
         assert_eq!(run.starts("api").len(), 2, "{takes:?}");
         run.assert_proven("api", opened);
         assert_eq!(run.states("api"), ["satisfied_by_refresh"]);
         let after = run.tasks("api");
-        run.until("2026-11-29T00:00:00Z").await;
+        run.until("2026-11-26T00:00:00Z").await;
         assert_eq!((run.tasks("api"), run.starts("api").len()), (after, 2));
     }
 }
