@@ -68,6 +68,8 @@ pub struct HealthEntity {
     /// What it is called, in any of the forms that AWS uses.
     pub value: String,
     pub account: Option<String>,
+    /// `lastUpdatedTime`: when what AWS says of it was changed.
+    pub updated_at: Option<Time>,
     /// `statusCode`, such as `PENDING` or `RESOLVED`.
     pub status: Option<String>,
 }
@@ -264,6 +266,7 @@ fn entity(entity: AffectedEntity) -> Option<HealthEntity> {
     Some(HealthEntity {
         value: entity.entity_value?,
         account: entity.aws_account_id,
+        updated_at: entity.last_updated_time.as_ref().and_then(time),
         status: entity.status_code.map(|status| status.as_str().to_owned()),
     })
 }

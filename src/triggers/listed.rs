@@ -1,7 +1,7 @@
 //! An event as the AWS Health API lists it, as pages of a notice: the same as if EventBridge had
 //! brought them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{HealthEntity, HealthEvent};
 use crate::events::{
@@ -37,9 +37,12 @@ pub(super) fn pages(event: HealthEvent, own_account: Option<&str>) -> Vec<Retire
     accounts
         .into_iter()
         .map(|(account, listed)| {
+            let changed = listed.iter().filter_map(|entity| entity.updated_at);
+            let communication_id =
+                format!("health-api/{}-{:016x}", updated_at.timestamp(), fingerprint(&listed));
             let mut entities = Entities::default();
             let mut fragments = Fragments::default();
-            for HealthEntity { value, status, .. } in listed {
+            for HealthEntity { value, status, .. } in &listed {
                 let resolved = status.as_ref().map(|status| status == "RESOLVED");
                 match read_entity(value, account, &event.region) {
                     Some(entity) => entities.add(entity, resolved),
@@ -56,17 +59,34 @@ pub(super) fn pages(event: HealthEvent, own_account: Option<&str>) -> Vec<Retire
                 account: account.to_owned(),
                 region: event.region.clone(),
                 event_arn: event.arn.clone(),
-                communication_id: format!("health-api/{}", updated_at.timestamp()),
+                communication_id,
                 event_type_code: event.code.clone(),
                 status: status(event.status.as_deref()),
                 starts_at: event.starts_at,
                 published_at: updated_at,
-                updated_at,
+                // What is newest counts, and that may be an entity alone.
+                updated_at: changed.max().map_or(updated_at, |at| at.max(updated_at)),
                 entities: entities.finish(),
                 not_understood: fragments.finish(),
             }
         })
         .collect()
+}
+
+/// A fingerprint of what is listed, in whatever order: FNV-1a, which stays the same from one build
+/// of this program to the next. An entity that is new or done with need not change the time at which
+/// the event itself was changed.
+fn fingerprint(listed: &[&HealthEntity]) -> u64 {
+    /// The numbers of the 64-bit form.
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let told: BTreeSet<_> = listed.iter().map(|one| (&*one.value, one.status.as_deref())).collect();
+    // A byte that no text has ends each of them, so that none runs into the next.
+    let bytes = told.into_iter().flat_map(|(value, status)| {
+        let status = status.unwrap_or_default();
+        value.bytes().chain([0xff]).chain(status.bytes()).chain([0xff])
+    });
+    bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }
 
 fn status(text: Option<&str>) -> EventStatus {
@@ -94,6 +114,7 @@ mod tests {
             value: value.to_owned(),
             account: account.map(str::to_owned),
             status: status.map(str::to_owned),
+            updated_at: None,
         }
     }
 
@@ -140,9 +161,45 @@ mod tests {
             ]
         );
         for page in &pages {
-            assert_eq!(page.communication_id, "health-api/1800000005");
+            assert!(page.communication_id.starts_with("health-api/1800000005-"));
             assert_eq!((page.published_at, page.updated_at), (at(5), at(5)));
             assert_eq!(page.status, EventStatus::Upcoming);
+        }
+    }
+
+    #[test]
+    fn a_list_that_changed_is_another_communication_and_one_that_did_not_is_the_same() {
+        let id = |entities| pages(event(entities), Some(OWN)).remove(0).communication_id;
+        let one = |value, status| entity(value, Some(OWN), status);
+        let (api, web) = (one("prd|api", Some("PENDING")), one("prd|web", Some("PENDING")));
+        let known = id(vec![api.clone(), web.clone()]);
+        // It is stored: it must not change with the compiler or the release.
+        assert_eq!(known, "health-api/1800000005-61a5f2d31ff7045b");
+        for again in [vec![web.clone(), api.clone()], vec![api.clone(), web.clone(), api.clone()]] {
+            assert_eq!(id(again), known);
+        }
+        let resolved = one("prd|web", Some("RESOLVED"));
+        let changed = [
+            id(vec![api.clone()]),
+            id(vec![api.clone(), resolved]),
+            id(vec![api.clone(), one("prd|web", None)]),
+            id(vec![api.clone(), web.clone(), one("prd|job", Some("PENDING"))]),
+            id(vec![one("prd|apiPENDING", None), web.clone()]),
+            id(Vec::new()),
+        ];
+        let distinct: BTreeSet<_> = changed.iter().chain([&known]).collect();
+        assert_eq!(distinct.len(), changed.len() + 1, "{known}: {changed:?}");
+    }
+
+    #[test]
+    fn an_entity_that_changed_alone_makes_its_page_the_newer_one() {
+        let one = |value, changed| HealthEntity {
+            updated_at: changed,
+            ..entity(value, Some(OWN), Some("RESOLVED"))
+        };
+        for (changed, expected) in [(None, 5), (Some(at(3)), 5), (Some(at(9)), 9)] {
+            let page = pages(event(vec![one("prd|api", changed), one("prd|web", None)]), None);
+            assert_eq!((page[0].published_at, page[0].updated_at), (at(5), at(expected)));
         }
     }
 
