@@ -35,8 +35,10 @@ pub enum StepEnd {
     /// What the start rested on had grown old before the call could be sent, or the configuration
     /// had changed: it was not sent.
     TooLate,
-    /// The record was saved; there was nothing else to do.
+    /// What became of an attempt was saved; there was nothing else to do.
     Saved,
+    /// What became of retirement notices was saved.
+    Followed,
     /// The store did not take the record. Nothing was sent, and the record is as it was.
     NotStored(StoreError),
 }
@@ -133,10 +135,15 @@ pub async fn start(
     }
 }
 
-/// Saves the record that a step without a call has made.
-pub async fn save(effects: Effects, service: ServiceKey, before: Record, after: Record) -> Stepped {
+/// Saves the record that a step without a call has made. It ends as `end` when that went well.
+pub async fn save(
+    effects: Effects,
+    service: ServiceKey,
+    (before, after): (Record, Record),
+    end: StepEnd,
+) -> Stepped {
     match effects.store.save(&service, &after).await {
-        Ok(()) => Stepped { service, record: after, end: StepEnd::Saved },
+        Ok(()) => Stepped { service, record: after, end },
         Err(error) => Stepped { service, record: before, end: StepEnd::NotStored(error) },
     }
 }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
 use super::event::{Event, Trigger};
-use super::execute::{self, Stepped};
+use super::execute::{self, StepEnd, Stepped};
 use super::observe::find_clusters;
 use super::queue::DueLook;
 use super::{LoopError, Reconciler};
@@ -118,7 +118,11 @@ impl Reconciler {
             Step::Follow { retirements, .. } => after.retirements = retirements.clone(),
             Step::Abandon { .. } => after.abandon(),
         }
-        let saving = execute::save(self.effects.clone(), service.clone(), before, after);
+        let end = match step {
+            Step::Follow { .. } => StepEnd::Followed,
+            _ => StepEnd::Saved,
+        };
+        let saving = execute::save(self.effects.clone(), service.clone(), (before, after), end);
         self.step_task(service, saving);
     }
 

@@ -20,6 +20,7 @@ pub mod metrics;
 mod observe;
 mod queue;
 mod report;
+mod risks;
 pub mod status;
 mod touched;
 
@@ -41,6 +42,7 @@ use self::holds::Holds;
 use self::mapping::Mapping;
 use self::metrics::Outcomes;
 use self::queue::Queue;
+use self::risks::Risks;
 use self::status::{Readiness, Status};
 use crate::announce::Announcer;
 use crate::aws::Observer;
@@ -89,6 +91,7 @@ pub struct Reconciler {
     outcomes: Outcomes,
     announcer: Announcer,
     holds: Holds,
+    risks: Risks,
     progress: Progress,
     status: watch::Sender<Status>,
     fleet: Fleet,
@@ -137,6 +140,7 @@ impl Reconciler {
             outcomes: parts.outcomes,
             announcer: parts.announcer,
             holds: Holds::default(),
+            risks: Risks::default(),
             progress: parts.progress,
             status: parts.status,
             fleet,
@@ -201,6 +205,7 @@ impl Reconciler {
             let now = self.now();
             let plan = plan(&self.policies, &self.fleet, &self.ledger, now);
             self.report(&plan);
+            self.report_risks(&plan);
             self.announce_holds(&plan);
             self.plan = Arc::new(plan);
             if !self.begin_steps(now) {

@@ -12,6 +12,7 @@ use crate::metrics::Label;
 use crate::plan::Plan;
 use crate::plan::fleet::ClusterLook;
 use crate::plan::ledger::{Call, Finished, Outcome};
+use crate::plan::notice::{EndedBy, Retirement};
 use crate::plan::verdict::{Verdict, VerdictKind};
 use crate::plan::words::Span;
 
@@ -77,6 +78,39 @@ impl Reconciler {
                 ),
                 (_, None) => {}
             }
+        }
+    }
+
+    /// Logs which services will hardly be refreshed before AWS retires their tasks, once for each.
+    /// Whoever asks for a refresh by hand asked about one service only.
+    pub(super) fn report_risks(&mut self, plan: &Plan) {
+        if self.policies.by_hand.is_some() {
+            return;
+        }
+        let news = self.risks.news(plan);
+        for (service, verdict, ahead) in news.begun {
+            let sentence = match ahead.missed {
+                true => "was not refreshed in time",
+                false => "will hardly be refreshed in time",
+            };
+            tracing::warn!(
+                %service, policy = %verdict.policy, notice = %ahead.event.arn,
+                "{service} {sentence}: {ahead}"
+            );
+        }
+        if news.begun_unnamed > 0 {
+            tracing::warn!(
+                services = news.begun_unnamed,
+                "{} more services will not be refreshed in time either, before AWS retires their \
+                 tasks; /api/v1/status has all of them",
+                news.begun_unnamed
+            );
+        }
+        for (service, verdict) in news.over {
+            tracing::info!(
+                %service, policy = %verdict.policy,
+                "{service} will be refreshed in time after all, before AWS retires its tasks"
+            );
         }
     }
 
@@ -153,6 +187,26 @@ impl Reconciler {
                 tracing::error!(%service, %error, "the ledger could not be written: {error}");
             }
             StepEnd::Saved => self.report_saved(stepped),
+            StepEnd::Followed => self.report_followed(stepped),
+        }
+    }
+
+    /// Logs which notices about the service are satisfied now, and by whom, or open again.
+    fn report_followed(&self, stepped: &Stepped) {
+        let service = &stepped.service;
+        let record = self.ledger.records.get(service);
+        let before = record.map_or(&[][..], |record| &record.retirements);
+        for retirement in &stepped.record.retirements {
+            // Those that no notice named are told apart by when they were first seen.
+            let which = |one: &Retirement| {
+                (one.event.clone(), one.event.is_none().then_some(one.noticed_at))
+            };
+            let known = before.iter().find(|known| which(known) == which(retirement));
+            if let Some(news) = retirement_news(known, retirement) {
+                let notice =
+                    retirement.event.as_ref().map(|event| tracing::field::display(&event.arn));
+                tracing::info!(%service, notice, "retirement of tasks of {service}: {news}");
+            }
         }
     }
 
@@ -183,6 +237,25 @@ impl Reconciler {
     }
 }
 
+/// What there is to log about a notice of a service, now that `after` is remembered and not `before`.
+fn retirement_news(before: Option<&Retirement>, after: &Retirement) -> Option<String> {
+    let ended = before.and_then(|before| before.ended.as_ref()).map(|ended| ended.by);
+    if let Some(now) = &after.ended
+        && ended.is_none()
+    {
+        return Some(match (now.by, &after.event) {
+            (EndedBy::Refresh, _) => "our refresh replaced its tasks".to_owned(),
+            (EndedBy::Deploy, _) => "a deploy replaced its tasks".to_owned(),
+            (EndedBy::Aws, Some(_)) => "AWS replaced its tasks".to_owned(),
+            (EndedBy::Aws, None) => "AWS replaced tasks that no notice had named".to_owned(),
+            (EndedBy::ScaledToZero, _) => "it was scaled to zero".to_owned(),
+        });
+    }
+    let raised = before.and_then(|before| before.raised.as_ref());
+    let task = after.raised.as_ref().filter(|raised_now| raised != Some(raised_now))?.task;
+    Some(format!("not over: AWS stopped task {task}, which is newer than the notice"))
+}
+
 fn selects_nothing(policy: &str) -> String {
     format!("policy {policy} selects no Fargate service: look at its clusters, names and tags")
 }
@@ -205,5 +278,66 @@ fn log_finished(finished: &Finished) {
             took_seconds = took.as_secs(), %diagnosis,
             "refresh of {service} {} after {}: {diagnosis}", outcome.label(), Span(took)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Time;
+    use crate::plan::fleet::TaskId;
+    use crate::plan::notice::{Ended, EventKey, Raised, TaskSample};
+
+    fn at(second: i64) -> Time {
+        Time::from_timestamp(1_800_000_000 + second, 0).unwrap()
+    }
+
+    fn open() -> Retirement {
+        Retirement {
+            event: Some(EventKey { account: "123456789012".into(), arn: "one".into() }),
+            noticed_at: at(0),
+            before: TaskSample::default(),
+            raised: None,
+            ended: None,
+        }
+    }
+
+    fn ended(by: EndedBy) -> Retirement {
+        let ended = Ended { by, at: at(60), after: TaskSample::default() };
+        Retirement { ended: Some(ended), ..open() }
+    }
+
+    fn raised() -> Retirement {
+        let raised = Raised { cutoff: at(10), task: TaskId::plain(1), stopped_at: at(90) };
+        Retirement { raised: Some(raised), ..open() }
+    }
+
+    #[test]
+    fn the_end_of_a_notice_is_news_once_and_so_is_that_it_was_none() {
+        let unnamed = Retirement { event: None, ..ended(EndedBy::Aws) };
+        let raised_and_ended = Retirement { raised: raised().raised, ..ended(EndedBy::Aws) };
+        for (before, after, expected) in [
+            (None, open(), None),
+            (Some(open()), open(), None),
+            (None, ended(EndedBy::Deploy), Some("a deploy")),
+            (Some(open()), ended(EndedBy::Refresh), Some("our refresh")),
+            (Some(open()), ended(EndedBy::Deploy), Some("a deploy")),
+            (Some(open()), ended(EndedBy::Aws), Some("AWS replaced its tasks")),
+            (Some(open()), ended(EndedBy::ScaledToZero), Some("scaled to zero")),
+            (Some(ended(EndedBy::Aws)), ended(EndedBy::Aws), None),
+            (Some(ended(EndedBy::Aws)), raised(), Some("not over")),
+            (Some(raised()), raised(), None),
+            (Some(raised()), raised_and_ended.clone(), Some("AWS replaced its tasks")),
+            (Some(raised_and_ended.clone()), raised_and_ended, None),
+            (None, unnamed.clone(), Some("no notice had named")),
+            (Some(unnamed.clone()), unnamed, None),
+        ] {
+            let news = retirement_news(before.as_ref(), &after);
+            let as_expected = match (&news, expected) {
+                (Some(news), Some(expected)) => news.contains(expected),
+                (news, expected) => news.is_none() == expected.is_none(),
+            };
+            assert!(as_expected, "{before:?} to {after:?}: {news:?}");
+        }
     }
 }
