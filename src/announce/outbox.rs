@@ -28,7 +28,10 @@ const RETRY_PAUSES: [Duration; 4] = [
 /// Sends announcements as long as it is [run](Outbox::run).
 #[derive(Debug)]
 pub struct Outbox {
-    queue: mpsc::Receiver<Announcement>,
+    /// What is in this queue goes first
+    first: mpsc::Receiver<Announcement>,
+    /// and what is in this one waits for it.
+    then: mpsc::Receiver<Announcement>,
     metrics: AnnounceMetrics,
     muted: Arc<AtomicBool>,
     /// What did not fit into the last call any more.
@@ -43,11 +46,11 @@ struct Unsent {
 
 impl Outbox {
     pub(super) fn new(
-        queue: mpsc::Receiver<Announcement>,
+        (first, then): (mpsc::Receiver<Announcement>, mpsc::Receiver<Announcement>),
         metrics: AnnounceMetrics,
         muted: Arc<AtomicBool>,
     ) -> Self {
-        Self { queue, metrics, muted, left_over: None }
+        Self { first, then, metrics, muted, left_over: None }
     }
 
     /// Sends until every announcer is gone and nothing is left. One call at a time: there are few.
@@ -61,13 +64,13 @@ impl Outbox {
     async fn next_batch(&mut self) -> Option<Vec<Announcement>> {
         let first = match self.left_over.take() {
             Some(first) => first,
-            None => self.queue.recv().await?,
+            None => self.next().await?,
         };
         let ends_at = Instant::now() + FILL_WAIT;
         let mut bytes = first.entry().size();
         let mut batch = vec![first];
         while batch.len() < EventBus::ENTRIES_MAX {
-            let Ok(Some(next)) = tokio::time::timeout_at(ends_at, self.queue.recv()).await else {
+            let Ok(Some(next)) = tokio::time::timeout_at(ends_at, self.next()).await else {
                 break;
             };
             bytes += next.entry().size();
@@ -78,6 +81,16 @@ impl Outbox {
             batch.push(next);
         }
         Some(batch)
+    }
+
+    /// The next one that waits; none when every announcer is gone.
+    async fn next(&mut self) -> Option<Announcement> {
+        tokio::select! {
+            biased;
+            Some(next) = self.first.recv() => Some(next),
+            Some(next) = self.then.recv() => Some(next),
+            else => None,
+        }
     }
 
     /// Sends, and tries again what may be taken later.

@@ -3,9 +3,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::fixture::{attempt, finished};
-use crate::announce::announcer::QUEUE_MAX;
-use crate::announce::{AnnounceMetrics, Announcement, Announcer, Kind, Outbox};
+use super::fixture::{attempt, finished, notice};
+use crate::announce::announcer::{NOTICED_MAX, QUEUE_MAX};
+use crate::announce::{AnnounceMetrics, Announcement, Announcer, Kind, Noticed, Outbox};
 use crate::aws::{AwsMetrics, EventBus, sdk_config_in_process};
 use crate::clock::{Clock, Time};
 use crate::metrics::{Label, Metrics};
@@ -71,10 +71,14 @@ impl Desk {
 
     /// How many beginnings were sent, failed and dropped.
     fn counts(&self) -> [u32; 3] {
+        self.counts_of("started")
+    }
+
+    fn counts_of(&self, kind: &str) -> [u32; 3] {
         let text = self.metrics.render();
         ["sent", "failed", "dropped"].map(|result| {
             let series =
-                format!(r#"ecs_refresh_announcements_total{{result="{result}",type="started"}} "#);
+                format!(r#"ecs_refresh_announcements_total{{result="{result}",type="{kind}"}} "#);
             let value = text.lines().find_map(|line| line.strip_prefix(&series));
             value.unwrap().parse().unwrap()
         })
@@ -189,6 +193,30 @@ async fn what_is_too_much_is_dropped_at_once_and_counted() {
     let desk = desk.finish().await;
     assert_eq!(desk.counts(), [queue_max, 0, 5]);
     assert_eq!(desk.batches(), vec![10; QUEUE_MAX / 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_for_a_whole_region_drops_nothing_and_holds_up_no_outcome() {
+    let mut desk = Desk::new();
+    let sending = desk.run();
+    let notice = notice(Some("2026-11-25T08:00:00Z"));
+    let cluster = ClusterKey::new("eu-west-1", "123456789012", "prd");
+    for number in 0..NOTICED_MAX {
+        let service = ServiceKey::new(&cluster, &format!("a-service-of-a-long-name-{number}"));
+        let noticed =
+            Noticed { service: &service, notice: &notice, policy: None, unmanaged: false };
+        let announcement = Announcement::noticed(&noticed, None, now());
+        assert!(announcement.entry().size() < 1_024, "{}", announcement.entry().size());
+        desk.announcer.announce(announcement);
+    }
+    desk.announce(5);
+    desk.announcer = Announcer::silent();
+    sending.await.unwrap();
+    assert_eq!(desk.counts_of("noticed"), [u32::try_from(NOTICED_MAX).unwrap(), 0, 0]);
+    assert_eq!(desk.counts(), [5, 0, 0]);
+    let first = &desk.sim.calls()[0].request["Entries"];
+    let is_outcome = |number: usize| first[number]["DetailType"] == "ECS Refresh Started";
+    assert_eq!((0..10).map(is_outcome).collect::<Vec<_>>(), [[true; 5], [false; 5]].concat());
 }
 
 #[tokio::test(start_paused = true)]
