@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::due::shift;
 use super::fleet::{Fleet, TaskId};
 use super::key::{ClusterKey, ServiceKey};
@@ -9,6 +11,7 @@ use super::ledger::{Ledger, Record};
 use super::notice::{
     AffectedTask, EndedBy, EventKey, EventStatus, Notice, Retirement, of_notice, replaced_by,
 };
+use super::policy::Policies;
 use super::verdict::{LeftToAws, Prospect, Verdict};
 use crate::clock::Time;
 use crate::metrics::Label;
@@ -41,6 +44,8 @@ pub struct AffectedService {
     /// The policy that it belongs to; absent where none selects it.
     pub policy: Option<Arc<str>>,
     pub state: RetirementState,
+    /// Whether AWS may still have something to replace.
+    pub unsatisfied: bool,
     /// Whether it will hardly be refreshed before the deadline.
     pub at_risk: bool,
 }
@@ -48,6 +53,9 @@ pub struct AffectedService {
 /// How a notice stands for one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RetirementState {
+    /// The service was not looked at yet, or not since the notice came: a policy may select it, and
+    /// its tasks may be new already.
+    Unseen,
     /// Tasks are to be replaced, and will be.
     Waiting,
     /// Our refresh is under way.
@@ -68,6 +76,7 @@ pub enum RetirementState {
 
 impl Label for RetirementState {
     const ALL: &'static [Self] = &[
+        Self::Unseen,
         Self::Waiting,
         Self::Refreshing,
         Self::Satisfied(EndedBy::Refresh),
@@ -83,6 +92,7 @@ impl Label for RetirementState {
 
     fn label(self) -> &'static str {
         match self {
+            Self::Unseen => "unseen",
             Self::Waiting => "waiting",
             Self::Refreshing => "refreshing",
             Self::Satisfied(EndedBy::Refresh) => "satisfied_by_refresh",
@@ -99,29 +109,51 @@ impl Label for RetirementState {
 }
 
 impl RetirementState {
-    /// Whether AWS may still have something to replace.
-    pub fn is_unsatisfied(self) -> bool {
+    /// Whether AWS may still have something to replace, as far as this alone tells.
+    fn is_unsatisfied(self) -> bool {
         match self {
-            Self::Waiting | Self::Refreshing | Self::Unmanaged | Self::Ignored | Self::Missed => {
-                true
-            }
+            Self::Unseen
+            | Self::Waiting
+            | Self::Refreshing
+            | Self::Unmanaged
+            | Self::Ignored
+            | Self::Missed => true,
             Self::Satisfied(_) | Self::Closed | Self::Gone => false,
         }
     }
 }
 
+/// So long after the deadline AWS has replaced, or stopped, what nobody looks at. The notice that the
+/// Amazon ECS developer guide shows ("Prepare for AWS Fargate task retirement") ends two days after it
+/// begins; that is one more, for tasks that take long to be replaced.
+const DONE_WITHIN: TimeDelta = TimeDelta::days(3);
+
+impl NoticePlan {
+    /// Whether AWS is done by now, as far as can be told without looking. Of a notice without a
+    /// deadline it never is.
+    pub(super) fn is_done(&self, now: Time) -> bool {
+        is_done(self.deadline, now)
+    }
+}
+
+fn is_done(deadline: Option<Time>, now: Time) -> bool {
+    deadline.is_some_and(|deadline| shift(deadline, DONE_WITHIN) <= now)
+}
+
 /// How every notice stands.
 pub fn notice_plans(
+    policies: &Policies,
     fleet: &Fleet,
     ledger: &Ledger,
     verdicts: &[(ServiceKey, Verdict)],
     now: Time,
 ) -> Vec<NoticePlan> {
-    let view = View { fleet, ledger, verdicts, now };
+    let view = View { policies, fleet, ledger, verdicts, now };
     ledger.notices.iter().map(|notice| view.plan(notice)).collect()
 }
 
 struct View<'a> {
+    policies: &'a Policies,
     fleet: &'a Fleet,
     ledger: &'a Ledger,
     verdicts: &'a [(ServiceKey, Verdict)],
@@ -157,11 +189,16 @@ impl View<'_> {
             None => self.unsatisfied(notice, key, verdict, record),
         };
         let ahead = verdict.and_then(|verdict| verdict.retirement.as_deref());
+        // What is seen is known better.
+        let out_of_sight = verdict.is_none() && self.fleet.service(key).is_none();
+        let unsatisfied =
+            state.is_unsatisfied() && !(out_of_sight && is_done(notice.deadline, self.now));
         AffectedService {
             service: key.clone(),
             policy: verdict.map(|verdict| verdict.policy.clone()),
             state,
-            at_risk: state.is_unsatisfied()
+            unsatisfied,
+            at_risk: unsatisfied
                 && ahead.is_some_and(|ahead| ahead.event == notice.key && ahead.at_risk),
         }
     }
@@ -184,9 +221,10 @@ impl View<'_> {
         }
         let missed = notice.deadline.is_some_and(|deadline| deadline <= self.now);
         let Some(verdict) = verdict else {
-            // A cluster that is watched and was not looked at yet may have a policy for it.
-            let unseen = self.fleet.cluster(key.cluster()).is_some_and(|c| c.complete_at.is_none());
-            return if unseen { RetirementState::Waiting } else { RetirementState::Unmanaged };
+            return match self.is_unseen(key) {
+                true => RetirementState::Unseen,
+                false => RetirementState::Unmanaged,
+            };
         };
         let ahead = verdict.retirement.as_deref().filter(|ahead| ahead.event == notice.key);
         let ignored = Prospect::LeftToAws(LeftToAws::Ignored);
@@ -200,6 +238,21 @@ impl View<'_> {
         }
     }
 
+    /// Whether a look has yet to tell if a policy selects the service, which has no verdict.
+    fn is_unseen(&self, key: &ServiceKey) -> bool {
+        match self.fleet.service(key) {
+            Some(service) => service.description.is_none(),
+            None if self.fleet.clusters().next().is_some() => {
+                self.fleet.cluster(key.cluster()).is_some()
+            }
+            // The clusters themselves were not found yet.
+            None => {
+                let mut policies = self.policies.policies.iter();
+                policies.any(|policy| policy.selector.matches_cluster(key.cluster().name()))
+            }
+        }
+    }
+
     /// Whether a complete look at its cluster, after the notice came, does not show the service.
     fn is_gone(&self, key: &ServiceKey, notice: &Notice) -> bool {
         let cluster: &ClusterKey = key.cluster();
@@ -209,7 +262,7 @@ impl View<'_> {
 }
 
 /// Clocks differ: a look this much older than a notice, by our clock, may still be newer.
-const GONE_MARGIN: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
+const GONE_MARGIN: TimeDelta = TimeDelta::seconds(10);
 
 fn cutoff(notice: &Notice, record: Option<&Record>) -> Time {
     let known: &[Retirement] = record.map_or(&[], |record| &record.retirements);

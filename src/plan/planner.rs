@@ -94,10 +94,10 @@ pub fn plan(policies: &Policies, fleet: &Fleet, ledger: &Ledger, now: Time) -> P
     planner.admit(ledger);
     let in_flight = InFlight::of(ledger);
     planner.judge_risks(&in_flight);
-    let policies = policy_plans(&standings, &in_flight, &planner.verdicts, now);
+    let policy_plans = policy_plans(&standings, &in_flight, &planner.verdicts, now);
     let Planner { verdicts, steps, looks, wake_at, .. } = planner;
-    let notices = notice_plans(fleet, ledger, &verdicts, now);
-    Plan { now, verdicts, steps, looks, policies, wake_at, notices }
+    let notices = notice_plans(policies, fleet, ledger, &verdicts, now);
+    Plan { now, verdicts, steps, looks, policies: policy_plans, wake_at, notices }
 }
 
 pub(super) struct Planner<'a> {

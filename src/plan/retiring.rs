@@ -14,7 +14,8 @@ use crate::metrics::Label;
 pub struct Retiring<'a> {
     /// Services that a policy selects and of which tasks are still to be replaced.
     pub managed: BTreeMap<&'a ServiceKey, Retiree>,
-    /// Services that no policy selects, with the earliest deadline.
+    /// Services that no policy selects, with the earliest deadline. Like what follows they are left
+    /// out some days after it, unless they are seen with their old tasks.
     pub unmanaged: BTreeMap<&'a ServiceKey, Option<Time>>,
     /// Tasks that are no service's, or of which that is not known.
     pub tasks: BTreeMap<TaskId, LooseTask<'a>>,
@@ -78,15 +79,15 @@ impl Plan {
     pub fn retiring(&self) -> Retiring<'_> {
         let mut retiring = Retiring::default();
         for notice in &self.notices {
-            retiring.add(notice);
+            retiring.add(notice, self.now);
         }
         retiring
     }
 }
 
 impl<'a> Retiring<'a> {
-    fn add(&mut self, notice: &'a NoticePlan) {
-        for affected in notice.services.iter().filter(|one| one.state.is_unsatisfied()) {
+    fn add(&mut self, notice: &'a NoticePlan, now: Time) {
+        for affected in notice.services.iter().filter(|one| one.unsatisfied) {
             let deadline = notice.deadline;
             if affected.state == RetirementState::Unmanaged {
                 earliest(self.unmanaged.entry(&affected.service).or_insert(deadline), deadline);
@@ -96,7 +97,8 @@ impl<'a> Retiring<'a> {
                 retiree.at_risk |= affected.at_risk;
             }
         }
-        if notice.status == EventStatus::Closed {
+        // Nobody looks at the rest: it was replaced or stopped when AWS had said that it would be.
+        if notice.status == EventStatus::Closed || notice.is_done(now) {
             return;
         }
         for name in &notice.unknown_services {

@@ -5,7 +5,7 @@
 //! tasks before and after with their creation times, who replaced them, and whether AWS stopped one
 //! that was newer than the notice. `unannounced` is evidence without a notice: AWS was seen to
 //! replace tasks and had said nothing (`event_arn` is null), or its notice is long over. Without a
-//! look (`looked_at` is null) a service that may be selected is `waiting`, with no policy.
+//! look (`looked_at` is null) a service that a policy may select is `unseen`.
 
 use std::io::{self, Write};
 

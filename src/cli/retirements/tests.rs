@@ -286,9 +286,9 @@ async fn without_a_look_states_are_as_remembered() {
     assert_eq!(
         states(&known),
         [
-            of("api-old", "waiting", false),
+            of("api-old", "unseen", false),
             of("batch", "satisfied_by_deploy", true),
-            of("lost", "waiting", false),
+            of("lost", "unseen", false),
             of("legacy", "unmanaged", false),
         ]
     );

@@ -111,8 +111,7 @@ fn service_row(known: &Known, notice: &NoticePlan, one: &AffectedService) -> [St
 
 fn state(one: &AffectedService) -> &'static str {
     match one.state {
-        // Only a look tells whether a policy selects it.
-        RetirementState::Waiting if one.policy.is_none() => "not seen yet",
+        RetirementState::Unseen => "not seen yet",
         RetirementState::Satisfied(EndedBy::Refresh) => "satisfied by our refresh",
         RetirementState::Satisfied(EndedBy::Deploy) => "satisfied by a deploy",
         RetirementState::Satisfied(EndedBy::Aws) => "satisfied by AWS",

@@ -74,9 +74,10 @@
 //! `prospect` is `windows` (so many as `windows_left` open in time), `outside` (of windows, `from`
 //! then on), `at_once`, `undated` (AWS did not say when) or `left_to_aws`. A notice's `status` is
 //! `upcoming`, `open`, `closed` or, where this version does not know it, AWS's own word. The `state`
-//! of its services is `waiting`, `refreshing`, `satisfied_by_refresh`, `satisfied_by_deploy`,
-//! `satisfied_by_aws`, `satisfied_by_scale_to_zero`, `unmanaged` (no policy selects it), `ignored`,
-//! `missed`, `closed` or `gone`; that of its tasks `standalone`, `unknown` (whose it is) or `gone`.
+//! of its services is `unseen` (not looked at yet), `waiting`, `refreshing`, `satisfied_by_refresh`,
+//! `satisfied_by_deploy`, `satisfied_by_aws`, `satisfied_by_scale_to_zero`, `unmanaged` (no policy
+//! selects it), `ignored`, `missed`, `closed` or `gone`; that of its tasks `standalone`, `unknown`
+//! (whose it is) or `gone`.
 //! `unknown_services` are names of which AWS did not say the cluster.
 
 mod filter;

@@ -11,6 +11,7 @@ mod following;
 mod held;
 mod ledger;
 mod limits;
+mod notices;
 mod order;
 mod overflow;
 mod proof;

@@ -22,12 +22,14 @@ const AT_RISK: Family = Family {
 const UNMANAGED_DEADLINE: Family = Family {
     name: "unmanaged_retirement_deadline_timestamp_seconds",
     help: "When AWS begins to retire tasks of a service that no policy selects: the earliest \
-           deadline of its notices; absent where AWS did not say.",
+           deadline of its notices; absent where AWS did not say, and three days after it, unless \
+           its old tasks are seen to run.",
     labels: BY_SERVICE,
 };
 const STANDALONE_TASKS: Family = Family {
     name: "standalone_retirement_tasks",
-    help: "Standalone tasks in notices that are not over: AWS stops them and starts no others.",
+    help: "Standalone tasks in notices that are not over: AWS stops them and starts no others. A \
+           notice is over three days after its deadline.",
     labels: &["region", "account", "cluster"],
 };
 
