@@ -14,7 +14,7 @@ use super::event::Event;
 use super::{Effects, Reconciler};
 use crate::aws::Priority;
 use crate::clock::Time;
-use crate::plan::fleet::{Fleet, Problem, Service, TaskId};
+use crate::plan::fleet::{Fleet, Problem, ProblemClass, Service, TaskId};
 use crate::plan::key::ClusterKey;
 use crate::plan::notice::{Entity, Findings, Notice, NoticePage, Notices, Owner};
 
@@ -22,8 +22,16 @@ use crate::plan::notice::{Entity, Findings, Notice, NoticePage, Notices, Owner};
 /// are named.
 const IDS_MAX: usize = 1_000;
 
+/// So many clusters that no policy selects are asked for tasks whose cluster was not named: ten calls
+/// each at most, which the API share spreads over minutes. Where there are more of them such tasks stay
+/// unknown. AWS has named the cluster in every notice that was seen so far.
+const OTHERS_MAX: usize = 500;
+
 /// The pause after a try that left something open.
 const PAUSE: TimeDelta = TimeDelta::seconds(60);
+
+/// The pause for tasks that only somebody else can help to find: who grants a permission.
+const LASTING_PAUSE: TimeDelta = TimeDelta::hours(1);
 
 /// How it is going.
 #[derive(Debug, Default)]
@@ -34,6 +42,8 @@ pub(super) struct Mapping {
     /// The last task that was asked about. Those after it come next, so that tasks which nobody can
     /// tell about keep no others waiting.
     after: Option<TaskId>,
+    /// Tasks that are not asked about again before some time.
+    aside: BTreeMap<TaskId, Time>,
     /// What was wrong, as it was said last.
     problem: Option<String>,
 }
@@ -42,6 +52,15 @@ impl Mapping {
     /// Whether it is time. No pause is longer than it should be, whatever became of the clock.
     fn may_begin(&self, now: Time) -> bool {
         !self.under_way && self.retry_at.is_none_or(|at| at <= now || at > now + PAUSE)
+    }
+
+    fn put_aside(&mut self, tasks: Vec<TaskId>, now: Time) {
+        self.aside.extend(tasks.into_iter().map(|id| (id, now + LASTING_PAUSE)));
+    }
+
+    /// Forgets the pauses that are over.
+    fn take_up(&mut self, now: Time) {
+        self.aside.retain(|_, at| now < *at && *at <= now + LASTING_PAUSE);
     }
 }
 
@@ -53,6 +72,8 @@ pub struct Mapped {
     found: Findings,
     /// Why not everything could be found out or stored.
     problem: Option<String>,
+    /// The tasks about which the same would come of another try soon.
+    aside: Vec<TaskId>,
 }
 
 /// What is to be found out, and where.
@@ -64,7 +85,9 @@ struct Job {
     named: BTreeMap<ClusterKey, Vec<TaskId>>,
     /// Tasks without one.
     unnamed: Vec<TaskId>,
-    /// Where those may be.
+    /// Those of them about which nothing more can be found out soon.
+    aside: Vec<TaskId>,
+    /// Where those without one may be. There may be others that no policy selects.
     clusters: Vec<ClusterKey>,
     /// The pages that leave any of it open.
     pages: Vec<NoticePage>,
@@ -83,7 +106,8 @@ impl Reconciler {
         {
             return;
         }
-        let job = Job::of(&self.ledger.notices, &self.fleet, self.mapping.after);
+        self.mapping.take_up(now);
+        let job = Job::of(&self.ledger.notices, &self.fleet, &self.mapping);
         if job.pages.is_empty() {
             self.mapping.retry_at = Some(now + PAUSE);
             return;
@@ -97,9 +121,10 @@ impl Reconciler {
 
     pub(super) fn apply_mapped(&mut self, mapped: Mapped) {
         let now = self.now();
-        let Mapped { pages, found, problem } = mapped;
+        let Mapped { pages, found, problem, aside } = mapped;
         self.progress.made(now);
         self.mapping.under_way = false;
+        self.mapping.put_aside(aside, now);
         let pauses = problem.is_some() || pages.is_empty();
         self.mapping.retry_at = pauses.then(|| now + PAUSE);
         if let Some(problem) =
@@ -143,7 +168,7 @@ fn report(found: &Findings) {
 impl Job {
     /// The next part of what is open. Where no cluster is known, nothing can be asked: the account
     /// and Region of the fleet are the only ones that are spoken with.
-    fn of(notices: &Notices, fleet: &Fleet, after: Option<TaskId>) -> Self {
+    fn of(notices: &Notices, fleet: &Fleet, mapping: &Mapping) -> Self {
         let clusters: Vec<_> = fleet.clusters().map(|(cluster, _)| cluster.clone()).collect();
         let Some(home) = clusters.first().cloned() else { return Self::default() };
         let at_home = |notice: &&Notice| {
@@ -161,8 +186,9 @@ impl Job {
             }
         }
         job.found.tasks = find_tasks(&mut wanted, fleet);
+        wanted.retain(|id, cluster| cluster.is_some() || !mapping.aside.contains_key(id));
 
-        let later = after.map_or(Unbounded, Excluded);
+        let later = mapping.after.map_or(Unbounded, Excluded);
         let rotated = wanted.range((later, Unbounded)).chain(wanted.iter()).take(wanted.len());
         for (id, cluster) in rotated.take(IDS_MAX) {
             job.last = Some(*id);
@@ -196,11 +222,8 @@ impl Job {
     async fn carry_out(mut self, effects: &Effects, dry_run: bool) -> Mapped {
         let mut problem = self.ask_named(effects).await;
         problem = self.ask_everywhere(effects).await.or(problem);
-        let mut mapped = Mapped {
-            pages: Vec::new(),
-            found: self.found,
-            problem: problem.as_ref().map(ToString::to_string),
-        };
+        let mut mapped =
+            Mapped { pages: Vec::new(), found: self.found, problem, aside: self.aside };
         for page in self.pages.iter().filter_map(|page| page.with(&mapped.found)) {
             if !dry_run && let Err(error) = effects.store.save_page(&page).await {
                 mapped.problem = Some(error.to_string());
@@ -213,33 +236,69 @@ impl Job {
 
     /// Asks about each task where it is said to be. What is wrong with one cluster concerns no
     /// other one.
-    async fn ask_named(&mut self, effects: &Effects) -> Option<Problem> {
+    async fn ask_named(&mut self, effects: &Effects) -> Option<String> {
         let mut problem = None;
         for (cluster, ids) in std::mem::take(&mut self.named) {
             let owners = effects.ecs.task_owners(&cluster, &ids, Priority::Look).await;
             problem = problem.or(owners.problem);
             self.found_in(&cluster, owners.found);
         }
-        problem
+        problem.as_ref().map(ToString::to_string)
     }
 
-    /// Asks one cluster after another. A task is gone only when every one of them has answered.
-    async fn ask_everywhere(&mut self, effects: &Effects) -> Option<Problem> {
+    /// Asks one cluster after another: those that are watched, then all others of the account. A task
+    /// is gone only when every one of them has answered.
+    async fn ask_everywhere(&mut self, effects: &Effects) -> Option<String> {
         let mut open = std::mem::take(&mut self.unnamed);
+        let watched = std::mem::take(&mut self.clusters);
+        if let Some(problem) = self.ask_each(effects, &watched, &mut open).await {
+            return Some(problem.to_string());
+        }
+        if open.is_empty() {
+            return None;
+        }
+        let unfinished = match effects.ecs.list_clusters(Priority::Look).await {
+            Ok(mut others) => {
+                others.retain(|cluster| !watched.contains(cluster));
+                if others.len() > OTHERS_MAX {
+                    let clusters = others.len();
+                    self.aside = open;
+                    return Some(format!(
+                        "some tasks are in none of the clusters that are watched, and the {clusters} \
+                         others are too many to ask"
+                    ));
+                }
+                self.ask_each(effects, &others, &mut open).await
+            }
+            Err(problem) => Some(problem),
+        };
+        match unfinished {
+            None => self.found.tasks.extend(open.into_iter().map(|id| (id, (None, Owner::Gone)))),
+            Some(ref problem) if problem.class == ProblemClass::Denied => self.aside = open,
+            Some(_) => {}
+        }
+        unfinished.map(|problem| {
+            format!("some tasks are in none of the clusters that are watched: {problem}")
+        })
+    }
+
+    /// Asks each of these clusters for the tasks that are `open` until then.
+    async fn ask_each<'a>(
+        &mut self,
+        effects: &Effects,
+        clusters: impl IntoIterator<Item = &'a ClusterKey>,
+        open: &mut Vec<TaskId>,
+    ) -> Option<Problem> {
         let mut problem = None;
-        for cluster in std::mem::take(&mut self.clusters) {
+        for cluster in clusters {
             if open.is_empty() {
                 break;
             }
-            let owners = effects.ecs.task_owners(&cluster, &open, Priority::Look).await;
+            let owners = effects.ecs.task_owners(cluster, open, Priority::Look).await;
             problem = problem.or(owners.problem);
             let here = owners.found.into_iter().filter(|(_, owner)| *owner != Owner::Gone);
-            self.found_in(&cluster, here);
+            self.found_in(cluster, here);
             open.retain(|id| !self.found.tasks.contains_key(id));
-        }
-        if problem.is_none() {
-            let gone = open.into_iter().map(|id| (id, (None, Owner::Gone)));
-            self.found.tasks.extend(gone);
         }
         problem
     }

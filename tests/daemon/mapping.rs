@@ -181,6 +181,115 @@ async fn a_task_without_a_cluster_is_gone_when_every_cluster_has_said_so() {
     assert_eq!(owners(&daemon), [Some(Owner::Gone)]);
 }
 
+/// A daemon that watches two clusters of several, and knows of a bare task in another one, of one
+/// in a watched one, and of one that nobody ever started.
+async fn with_tasks_anywhere(sim: &Simulator, clock: &Clock) -> (Daemon, [TaskId; 3]) {
+    sim.add_service(ServiceSpec::new("elsewhere", "web"));
+    for number in 0..10 {
+        sim.add_cluster(&format!("other-{number}"));
+    }
+    let mut daemon = watching(sim, clock, Setup::new(everywhere())).await;
+    let arn = sim.run_task("elsewhere", "report", Some("cron"));
+    let ids = [TaskId::parse(&arn).unwrap(), stopped(sim, "prd", "api"), unheard_of(0)];
+    deliver(&mut daemon, page("a", ids.map(|id| task(None, id)))).await;
+    (daemon, ids)
+}
+
+/// How often anybody asked about a task.
+fn asked(sim: &Simulator, id: TaskId) -> usize {
+    let id = id.to_string();
+    let calls = sim.calls().into_iter().filter(|call| call.operation == "DescribeTasks");
+    calls.filter(|call| call.request["tasks"].to_string().contains(&id)).count()
+}
+
+fn owner(daemon: &Daemon, id: TaskId) -> Option<Owner> {
+    notice(daemon).tasks[&id].owner.clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_may_be_in_a_cluster_that_no_policy_selects() {
+    let clock = clock();
+    let sim = simulator(&clock);
+    let (daemon, [standalone, _, nowhere]) = with_tasks_anywhere(&sim, &clock).await;
+    assert_eq!(named(&daemon), ["prd/api"]);
+    let group = Some("family:report".into());
+    let expected = Owner::Standalone { started_by: Some("cron".into()), group };
+    assert_eq!(owner(&daemon, standalone), Some(expected));
+    assert_eq!(notice(&daemon).tasks[&standalone].cluster.as_deref(), Some("elsewhere"));
+    assert_eq!(owner(&daemon, nowhere), Some(Owner::Gone));
+    assert_eq!((sim.count("ListClusters"), sim.count("DescribeTasks")), (1, 13));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_asks_elsewhere_about_tasks_that_were_found() {
+    let clock = clock();
+    let sim = simulator(&clock);
+    let mut daemon = watching(&sim, &clock, Setup::new(everywhere())).await;
+    deliver(&mut daemon, page("a", [task(None, stopped(&sim, "prd", "api"))])).await;
+    assert_eq!(named(&daemon), ["prd/api"]);
+    assert_eq!(sim.count("ListClusters"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_not_gone_while_other_clusters_may_not_be_asked() {
+    for fault in [
+        FaultRule::new("ListClusters", Fault::AccessDenied),
+        FaultRule::new("DescribeTasks", Fault::AccessDenied)
+            .on(&format!("other-7/{}", unheard_of(0))),
+    ] {
+        let clock = clock();
+        let sim = simulator(&clock);
+        sim.inject(fault.clone());
+        let (mut daemon, [standalone, _, nowhere]) = with_tasks_anywhere(&sim, &clock).await;
+        assert_eq!(named(&daemon), ["prd/api"], "{fault:?}");
+        assert_eq!(owner(&daemon, nowhere), None, "{fault:?}");
+        assert_eq!(
+            owner(&daemon, standalone).is_some(),
+            asked(&sim, standalone) > 2,
+            "one cluster that may not be asked hides no other: {fault:?}"
+        );
+
+        // It costs nothing for an hour, and keeps no other task waiting.
+        sim.clear_calls();
+        daemon.run_for(50 * MINUTE).await;
+        assert_eq!((sim.count("ListClusters"), asked(&sim, nowhere)), (0, 0), "{fault:?}");
+        let late = stopped(&sim, "dev", "job");
+        deliver(&mut daemon, page("b", [task(None, late)])).await;
+        daemon.run_for(MINUTE).await;
+        assert_eq!(named(&daemon), ["dev/job", "prd/api"], "{fault:?}");
+        assert_eq!(sim.count("ListClusters"), 0, "{fault:?}");
+
+        sim.heal();
+        daemon.run_for(15 * MINUTE).await;
+        assert_eq!(owner(&daemon, nowhere), Some(Owner::Gone), "{fault:?}");
+        assert!(owner(&daemon, standalone).is_some(), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_passes_is_tried_again_soon() {
+    let clock = clock();
+    let sim = simulator(&clock);
+    sim.inject(FaultRule::new("ListClusters", Fault::ServerError));
+    let (mut daemon, [_, _, nowhere]) = with_tasks_anywhere(&sim, &clock).await;
+    daemon.run_for(MINUTE).await;
+    assert_eq!(owner(&daemon, nowhere), None);
+    sim.heal();
+    daemon.run_for(2 * MINUTE).await;
+    assert_eq!(owner(&daemon, nowhere), Some(Owner::Gone));
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_other_clusters_are_not_asked() {
+    let clock = clock();
+    let sim = simulator(&clock);
+    (0..501).for_each(|number| sim.add_cluster(&format!("many-{number}")));
+    let mut daemon = watching(&sim, &clock, Setup::new(everywhere())).await;
+    deliver(&mut daemon, page("a", [task(None, unheard_of(0))])).await;
+    daemon.run_for(30 * MINUTE).await;
+    assert_eq!((owners(&daemon), sim.count("DescribeTasks")), (vec![None], 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_may_not_be_asked_keeps_no_other_tasks_waiting() {
     let clock = clock();
@@ -257,7 +366,7 @@ async fn what_other_accounts_own_is_not_asked_about() {
     store.save_page(&foreign).await.unwrap();
     let mut daemon = watching(&sim, &clock, Setup::new(everywhere()).store(store)).await;
     daemon.run_for(3 * MINUTE).await;
-    assert_eq!(daemon.reconciler.plan().notices, []);
+    assert_eq!(daemon.reconciler.notices().iter().count(), 0, "it is nobody's here");
     assert_eq!(sim.count("DescribeTasks"), 0);
 }
 
