@@ -58,18 +58,6 @@ pub async fn connect(
     Ok(Ecs::new(&sdk, clock, api_share, metrics))
 }
 
-/// Connects to an ECS that is in this process, behind `http_client`.
-pub fn connect_in_process(
-    region: &str,
-    http_client: SharedHttpClient,
-    clock: Clock,
-    api_share: f64,
-    metrics: AwsMetrics,
-) -> Ecs {
-    let sdk = sdk_config_in_process(region, http_client, &clock);
-    Ecs::new(&sdk, clock, api_share, metrics)
-}
-
 /// The SDK configuration for an AWS that is in this process. Neither the environment nor any file is
 /// asked, as they are about another AWS.
 pub fn sdk_config_in_process(

@@ -25,9 +25,7 @@ mod testing;
 pub use budget::{Category, Limit, Priority};
 pub use bus::{BusEntry, EntryOutcome, EventBus};
 pub use client::Ecs;
-pub use connect::{
-    ConnectOptions, connect, connect_in_process, load_sdk_config, sdk_config_in_process,
-};
+pub use connect::{ConnectOptions, connect, load_sdk_config, sdk_config_in_process};
 pub use ecs::{ResolvedClusters, Started, TaskOwners, UPDATE_TIMEOUT, UpdateError};
 pub use health::{Health, HealthEntity, HealthError, HealthEvent};
 pub use metrics::AwsMetrics;

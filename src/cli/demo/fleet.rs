@@ -10,13 +10,14 @@ const PULL_ERROR: &str = "CannotPullContainerError: pull image manifest has been
                           shop/payments:latest not found";
 const KEY_ERROR: &str = "ResourceInitializationError: unable to pull secrets: access denied";
 
-/// Puts the services into the simulated account. Returns how many there are.
+/// Puts the services into the simulated account. Returns how many there are that policies select.
 pub fn populate(simulator: &Simulator) -> usize {
     let services: Vec<ServiceSpec> = shop().into_iter().chain(data()).collect();
     let count = services.len();
     for service in services {
         simulator.add_service(service);
     }
+    simulator.add_service(brisk("labs", "wiki", 86_400).desired(1));
     simulator.hide_created_at("data", "telemetry", true);
     count
 }
@@ -46,7 +47,7 @@ fn shop() -> [ServiceSpec; 7] {
     ]
 }
 
-fn data() -> [ServiceSpec; 7] {
+fn data() -> [ServiceSpec; 8] {
     let broken = Behaviour::CannotStart { reason: KEY_ERROR.to_owned() };
     [
         brisk("data", "mailer", 600).desired(2),
@@ -55,6 +56,7 @@ fn data() -> [ServiceSpec; 7] {
         brisk("data", "etl", 600).desired(2).next_revision(Behaviour::StaysPending),
         brisk("data", "reports", 540).desired(3).circuit_breaker(true, false).next_revision(broken),
         brisk("data", "telemetry", 300).desired(2),
+        brisk("data", "search", 172_800).desired(2),
         brisk("data", "archive", 86_400).desired(0),
     ]
 }

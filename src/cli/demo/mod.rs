@@ -26,7 +26,7 @@ use super::args::DemoArgs;
 use super::exit::Exit;
 use super::run::{Surface, TRIGGERS_MAX, interrupted, second, set_alarm};
 use crate::announce::Announcer;
-use crate::aws::{AwsMetrics, Ecs, connect_in_process};
+use crate::aws::{AwsMetrics, Ecs, Queue, sdk_config_in_process};
 use crate::clock::{Clock, Time, elapsed};
 use crate::plan::verdict::VerdictKind;
 use crate::reconciler::status::Status;
@@ -34,6 +34,8 @@ use crate::reconciler::{Effects, LoopError, Trigger};
 use crate::settings::{self, Problems, RawFiles, Settings, Sources};
 use crate::simulator::{Options, Simulator};
 use crate::store::{MemoryStore, Store};
+use crate::triggers::EventMetrics;
+use crate::triggers::queue::QueueWatch;
 use seen::Seen;
 
 const CONFIGURATION: &str = include_str!("demo.toml");
@@ -43,6 +45,9 @@ const MINUTES: &str = "MINUTES";
 
 /// The window opens so often in an hour, every second minute.
 const OPENINGS: u32 = 4;
+
+/// The simulated queue of events.
+const QUEUE: &str = "ecs-refresh";
 
 /// How long a simulated answer takes.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -187,8 +192,9 @@ impl Stage {
         seen: &mut Seen,
     ) -> Result<(), LoopError> {
         script::begin(&self.simulator);
+        let (ecs, queue) = self.connect(&triggers);
         let effects = Effects {
-            ecs: self.connect(),
+            ecs,
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             clock: self.clock.clone(),
         };
@@ -206,28 +212,35 @@ impl Stage {
             std::future::pending::<()>().await;
         };
         let others = async {
-            script::play(&self.simulator).await;
+            script::play(&self.simulator, QUEUE, &self.clock).await;
             std::future::pending::<()>().await;
         };
         tokio::select! {
             biased;
             ended = daemon.run(received, self.settings.daemon.shutdown_grace) => ended,
             () = stopping => Ok(()),
+            () = queue.run() => Ok(()),
             () = others => Ok(()),
             () = self.watch(seen) => Ok(()),
         }
     }
 
     /// The SDK with the simulator in place of the network.
-    fn connect(&self) -> Ecs {
+    fn connect(&self, triggers: &mpsc::Sender<Trigger>) -> (Ecs, QueueWatch) {
         let Options { region, .. } = Options::default();
-        connect_in_process(
-            &region,
-            self.simulator.http_client(),
-            self.clock.clone(),
-            self.settings.daemon.api_share,
-            AwsMetrics::register(&self.surface.metrics),
-        )
+        let (settings, clock) = (&self.settings, &self.clock);
+        let sdk = sdk_config_in_process(&region, self.simulator.http_client(), clock);
+        let metrics = AwsMetrics::register(&self.surface.metrics);
+        let url = self.simulator.create_queue(QUEUE);
+        let queue = QueueWatch::new(
+            Queue::new(&sdk, &url, clock.clone(), metrics.clone()),
+            settings.events.retirement_codes.clone(),
+            clock.clone(),
+            triggers.clone(),
+            watch::channel(false).1,
+            (EventMetrics::register(&self.surface.metrics), &self.surface.metrics),
+        );
+        (Ecs::new(&sdk, clock.clone(), settings.daemon.api_share, metrics), queue)
     }
 
     /// Prints the table, logs who waits for what, and notes what was seen. Never ends.

@@ -1,11 +1,18 @@
 //! What other people do to the fleet while one watches. Each of their actions is announced.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::clock::Clock;
 use crate::plan::HOLD_TAG;
 use crate::simulator::{Behaviour, Simulator};
+
+/// AWS publishes a notice so long after the beginning.
+const NOTICED_AFTER: Duration = Duration::from_secs(5);
+
+/// The deadline in it. The policy lets data/search start a day before, which is soon then.
+const RETIRED_AFTER: Duration = Duration::from_secs(86_400 + 30);
 
 /// The owner of shop/checkout lets go of it so long after the beginning.
 const LETS_GO_AFTER: Duration = Duration::from_secs(90);
@@ -25,9 +32,12 @@ pub fn begin(simulator: &Simulator) {
     simulator.kill_task("shop", "sessions");
 }
 
-/// Plays the rest, in the order in which it happens.
-pub async fn play(simulator: &Simulator) {
+/// Plays the rest, in the order in which it happens. `queue` is where EventBridge delivers to.
+pub async fn play(simulator: &Simulator, queue: &str, clock: &Clock) {
     let began_at = Instant::now();
+    sleep(NOTICED_AFTER).await;
+    announce_retirement(simulator, queue, clock);
+
     while simulator.started_deployments("shop", "sessions") == 0 {
         sleep(POLL).await;
     }
@@ -43,6 +53,18 @@ pub async fn play(simulator: &Simulator) {
     say("has repaired data/reports, and deploys it anew");
     simulator.set_behaviour("data", "reports", Behaviour::Healthy);
     simulator.deploy("data", "reports", true);
+}
+
+/// AWS Health says that tasks will be retired: those of a service with a policy, those of one without,
+/// and a task that no service keeps.
+fn announce_retirement(simulator: &Simulator, queue: &str, clock: &Clock) {
+    tracing::info!(
+        "[AWS] will retire tasks of data/search and labs/wiki and a task of data that no service keeps"
+    );
+    let task = simulator.run_task("data", "backfill", Some("somebody"));
+    let starts_at = SystemTime::from(clock.now()) + RETIRED_AFTER;
+    let notice = simulator.notice(starts_at).service("data", "search").service("labs", "wiki");
+    simulator.publish_notice(queue, &notice.entity(&task));
 }
 
 fn say(what: &str) {

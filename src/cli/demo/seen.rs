@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{AttemptId, Ledger, Outcome};
+use crate::plan::notice::EndedBy;
 use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::plan::{RetirementState, TaskState};
 use crate::reconciler::status::Status;
 
 /// One thing to look out for.
@@ -13,6 +15,10 @@ pub enum Sight {
     Outcome(Outcome),
     /// A reason, by its label.
     Reason(&'static str),
+    /// How a notice stands for a service.
+    Retirement(RetirementState),
+    /// A task under a notice.
+    Task(TaskState),
 }
 
 /// What the demo promises to show within three minutes, in words.
@@ -34,12 +40,18 @@ pub const PROMISED: &[(Sight, &str)] = &[
     (Sight::Reason("unsupported_kind"), "held, kind unsupported"),
     (Sight::Reason("somebodys_rollout"), "left to roll by itself"),
     (Sight::Reason("nothing_to_replace"), "nothing to replace"),
+    (
+        Sight::Retirement(RetirementState::Satisfied(EndedBy::Refresh)),
+        "refreshed before retirement",
+    ),
+    (Sight::Retirement(RetirementState::Unmanaged), "left to AWS, no policy"),
+    (Sight::Task(TaskState::Standalone), "stopped by AWS, no service"),
 ];
 
 /// What was seen, and of which services.
 #[derive(Debug, Default)]
 pub struct Seen {
-    sights: BTreeMap<Sight, BTreeSet<ServiceKey>>,
+    sights: BTreeMap<Sight, BTreeSet<String>>,
     kinds: BTreeSet<VerdictKind>,
     /// The reason that each service had last, by its label.
     last: BTreeMap<ServiceKey, &'static str>,
@@ -54,15 +66,23 @@ impl Seen {
         ledger: &Ledger,
     ) -> Vec<&'a (ServiceKey, Verdict)> {
         for last in ledger.records.values().filter_map(|record| record.last.as_ref()) {
-            let service = last.attempt.service.clone();
-            self.sights.entry(Sight::Outcome(last.outcome)).or_default().insert(service);
+            self.note(Sight::Outcome(last.outcome), &last.attempt.service);
             self.attempts.insert(last.attempt.id.clone(), last.outcome);
+        }
+        for notice in &status.plan.notices {
+            for affected in &notice.services {
+                self.note(Sight::Retirement(affected.state), &affected.service);
+            }
+            for (_, task) in &notice.tasks {
+                let cluster = task.cluster.as_deref().unwrap_or("?");
+                self.note(Sight::Task(task.state()), format_args!("a task of {cluster}"));
+            }
         }
         let mut changed = Vec::new();
         for entry in &status.plan.verdicts {
             let (service, verdict) = entry;
             let label = verdict.reason.label();
-            self.sights.entry(Sight::Reason(label)).or_default().insert(service.clone());
+            self.note(Sight::Reason(label), service);
             self.kinds.insert(verdict.reason.kind());
             if self.last.insert(service.clone(), label).is_some_and(|last| last != label) {
                 changed.push(entry);
@@ -71,8 +91,12 @@ impl Seen {
         changed
     }
 
-    /// Of which services it was seen.
-    pub fn services(&self, sight: Sight) -> impl Iterator<Item = &ServiceKey> {
+    fn note(&mut self, sight: Sight, what: impl ToString) {
+        self.sights.entry(sight).or_default().insert(what.to_string());
+    }
+
+    /// Of which services or tasks it was seen.
+    pub fn services(&self, sight: Sight) -> impl Iterator<Item = &String> {
         self.sights.get(&sight).into_iter().flatten()
     }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::plan::ledger::Outcome;
+use crate::plan::notice::EndedBy;
+use crate::plan::{RetirementState, TaskState};
 use seen::{PROMISED, Sight};
 
 const THREE_MINUTES: Duration = Duration::from_secs(180);
@@ -56,6 +58,11 @@ async fn each_service_shows_what_the_introduction_says_of_it() {
         ("data/ledger", Sight::Reason("frozen")),
         ("data/crm", Sight::Reason("policy_disabled")),
         ("data/archive", Sight::Reason("nothing_to_replace")),
+        ("data/search", Sight::Reason("window_closed")),
+        ("data/search", Sight::Retirement(RetirementState::Waiting)),
+        ("data/search", Sight::Retirement(RetirementState::Satisfied(EndedBy::Refresh))),
+        ("labs/wiki", Sight::Retirement(RetirementState::Unmanaged)),
+        ("a task of data", Sight::Task(TaskState::Standalone)),
     ] {
         let services: Vec<String> = seen.services(sight).map(ToString::to_string).collect();
         assert!(services.iter().any(|seen| seen == service), "{service}: {sight:?}: {services:?}");
@@ -67,7 +74,7 @@ fn the_configuration_is_valid_at_any_minute_and_only_its_short_ages_are_warned_o
     for time in ["10:00:00", "10:53:29", "10:53:30", "10:57:59", "10:59:59"] {
         let now: Time = format!("2026-11-23T{time}Z").parse().unwrap();
         let settings = read(&configuration(now), None).unwrap();
-        assert_eq!(settings.policies.policies.len(), 6);
+        assert_eq!(settings.policies.policies.len(), 7);
         for warning in &settings.warnings {
             assert!(warning.to_string().contains("refreshed without rest"), "{warning}");
         }
@@ -87,4 +94,12 @@ async fn a_port_that_is_taken_is_left_alone_unless_somebody_insists() {
     assert!(moved);
     assert_ne!(listener.local_addr().unwrap(), address);
     assert!(bind(address, true).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_in_the_configuration_is_the_simulated_one() {
+    let clock = Clock::tokio_from("2026-11-23T10:58:00Z".parse().unwrap());
+    let simulator = Simulator::new(clock.time_source(), Options::default());
+    let settings = read(&configuration(clock.now()), None).unwrap();
+    assert_eq!(settings.events.queue_url, Some(simulator.create_queue(QUEUE)));
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::known::{Known, Sources};
 use super::{document, text};
-use crate::aws::{AwsMetrics, Ecs, connect_in_process};
+use crate::aws::{AwsMetrics, Ecs, sdk_config_in_process};
 use crate::clock::{Clock, Time};
 use crate::metrics::Metrics;
 use crate::plan::fleet::TaskId;
@@ -225,8 +225,8 @@ fn simulated(clock: &Clock) -> (Simulator, Ecs) {
     }
     simulator.add_service(ServiceSpec::new("dev", "tool").desired(1));
     let metrics = AwsMetrics::register(&Metrics::new());
-    let client = simulator.http_client();
-    let ecs = connect_in_process("ap-northeast-1", client, clock.clone(), 1.0, metrics);
+    let sdk = sdk_config_in_process("ap-northeast-1", simulator.http_client(), clock);
+    let ecs = Ecs::new(&sdk, clock.clone(), 1.0, metrics);
     (simulator, ecs)
 }
 
