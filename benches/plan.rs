@@ -15,6 +15,9 @@ use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
 use ecs_refresh::plan::ledger::{
     Attempt, AttemptId, Before, Call, Cause, Finished, Ledger, Outcome, Record,
 };
+use ecs_refresh::plan::notice::{
+    Affected, Entity, EventKey, EventStatus, NoticePage, PageKey, Retirement, TaskSample,
+};
 use ecs_refresh::plan::plan;
 use ecs_refresh::plan::policy::{Limits, Policies, Policy, RetirementRule};
 use ecs_refresh::plan::schedule::{CronWindow, Freeze, Schedule, Windows};
@@ -226,6 +229,88 @@ fn ledger(services: usize) -> Ledger {
     Ledger { records: (0..services).filter_map(record).collect(), ..Ledger::default() }
 }
 
+/// Twenty policies that all start at night, each for a different length of time.
+fn nightly() -> Policies {
+    let mut policies = policies();
+    for (number, policy) in policies.policies.iter_mut().enumerate() {
+        let zone = [chrono_tz::Asia::Tokyo, chrono_tz::Europe::Berlin][number % 2];
+        let length = Duration::from_secs(3_600 * (1 + number as u64 % 5));
+        let window = CronWindow::new("0 3 * * *", length).expect("a window");
+        let windows = Windows::Cron(vec![window]);
+        policy.schedule = Schedule::new(zone, windows, Vec::new()).expect("a schedule");
+    }
+    policies
+}
+
+fn event() -> EventKey {
+    EventKey { account: "123456789012".into(), arn: "arn:aws:health:1".into() }
+}
+
+/// The pages of a notice over all services, told so many times. No task is newer.
+fn pages(services: usize, times: i64) -> impl Iterator<Item = NoticePage> {
+    let clusters = clusters();
+    (0..times).map(move |time| {
+        let told_at = now() - TimeDelta::minutes(times - time);
+        let entity = |number| {
+            let key = service_key(&clusters, number);
+            let entity = Entity::Service(key.cluster().name().into(), key.name().into());
+            Affected { entity, resolved: false }
+        };
+        let communication = format!("{time}").into();
+        NoticePage {
+            key: PageKey { event: event(), communication, part: 0 },
+            region: "ap-northeast-1".into(),
+            code: "AWS_ECS_TASK_PATCHING_RETIREMENT".into(),
+            status: EventStatus::Upcoming,
+            deadline: Some(now() + TimeDelta::days(7)),
+            published_at: told_at,
+            updated_at: told_at,
+            received_at: told_at,
+            entities: (0..services).map(entity).collect(),
+            not_understood: Vec::new(),
+        }
+    })
+}
+
+/// A ledger that knows of the notice, and that nothing came of it yet.
+fn noticed(services: usize, times: i64) -> Ledger {
+    let mut ledger = ledger(services);
+    ledger.notices.extend(pages(services, times));
+    let clusters = clusters();
+    for number in 0..services {
+        let record = ledger.records.entry(service_key(&clusters, number)).or_default();
+        record.retirements.push(Retirement {
+            event: Some(event()),
+            noticed_at: now() - TimeDelta::hours(1),
+            before: TaskSample::default(),
+            raised: None,
+            ended: None,
+        });
+    }
+    ledger
+}
+
+/// One notice over the whole fleet, of which every task is old enough to be retired.
+fn bench_notice(criterion: &mut Criterion) {
+    const SERVICES: usize = 5_000;
+    let (policies, fleet) = (nightly(), fleet(SERVICES));
+    let mut group = criterion.benchmark_group("plan-noticed");
+    for (name, ledger) in [
+        ("without", ledger(SERVICES)),
+        ("once", noticed(SERVICES, 1)),
+        ("14-times", noticed(SERVICES, 14)),
+    ] {
+        let made = plan(&policies, &fleet, &ledger, now());
+        assert_eq!(made.verdicts.len(), SERVICES);
+        let retiring = made.retiring().managed.len();
+        assert_eq!(retiring, if name == "without" { 0 } else { SERVICES });
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| black_box(plan(&policies, &fleet, &ledger, now())));
+        });
+    }
+    group.finish();
+}
+
 fn bench(criterion: &mut Criterion) {
     let policies = policies();
     let mut group = criterion.benchmark_group("plan");
@@ -244,6 +329,6 @@ fn bench(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(50).measurement_time(Duration::from_secs(5));
-    targets = bench
+    targets = bench, bench_notice
 }
 criterion_main!(benches);
