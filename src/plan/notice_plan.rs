@@ -1,5 +1,6 @@
 //! Every notice as a whole: which services and tasks it is about, and how each of them stands.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -162,8 +163,20 @@ struct View<'a> {
 
 impl View<'_> {
     fn plan(&self, notice: &Notice) -> NoticePlan {
-        let services =
-            notice.services.iter().map(|(key, resolved)| self.affected(notice, key, *resolved));
+        // A notice for a whole fleet is walked side by side with what is known of it, which is many
+        // times as quick as looking up its services one after another.
+        let (all, records) = (self.verdicts, &self.ledger.records);
+        let names = |known: usize| notice.services.len() >= known / WALKED_FROM;
+        let walked = names(all.len()).then(|| all.iter().map(|(key, verdict)| (key, verdict)));
+        let mut verdict_of = in_order(walked, |key| {
+            let found = all.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
+            Some(&all[found].1)
+        });
+        let walked = names(records.len()).then(|| records.iter());
+        let mut record_of = in_order(walked, |key| records.get(key));
+        let services = notice.services.iter().map(|(key, resolved)| {
+            self.affected(notice, (key, *resolved), verdict_of(key), record_of(key))
+        });
         NoticePlan {
             key: notice.key.clone(),
             region: notice.region.clone(),
@@ -178,10 +191,13 @@ impl View<'_> {
         }
     }
 
-    fn affected(&self, notice: &Notice, key: &ServiceKey, resolved: bool) -> AffectedService {
-        let found = self.verdicts.binary_search_by(|(known, _)| known.cmp(key)).ok();
-        let verdict = found.map(|position| &self.verdicts[position].1);
-        let record = self.ledger.records.get(key);
+    fn affected(
+        &self,
+        notice: &Notice,
+        (key, resolved): (&ServiceKey, bool),
+        verdict: Option<&Verdict>,
+        record: Option<&Record>,
+    ) -> AffectedService {
         let known = record.and_then(|record| of_notice(&record.retirements, notice));
         let state = match known.and_then(|known| known.ended.as_ref()) {
             Some(ended) => RetirementState::Satisfied(ended.by),
@@ -190,9 +206,10 @@ impl View<'_> {
         };
         let ahead = verdict.and_then(|verdict| verdict.retirement.as_deref());
         // What is seen is known better.
-        let out_of_sight = verdict.is_none() && self.fleet.service(key).is_none();
-        let unsatisfied =
-            state.is_unsatisfied() && !(out_of_sight && is_done(notice.deadline, self.now));
+        let is_over = is_done(notice.deadline, self.now)
+            && verdict.is_none()
+            && self.fleet.service(key).is_none();
+        let unsatisfied = state.is_unsatisfied() && !is_over;
         AffectedService {
             service: key.clone(),
             policy: verdict.map(|verdict| verdict.policy.clone()),
@@ -212,7 +229,12 @@ impl View<'_> {
         record: Option<&Record>,
     ) -> RetirementState {
         let cutoff = cutoff(notice, record);
-        if let Some(service) = self.fleet.service(key) {
+        let ahead = verdict.and_then(|verdict| verdict.retirement.as_deref());
+        let ahead = ahead.filter(|ahead| ahead.event == notice.key);
+        let oldest = verdict.and_then(|verdict| verdict.oldest_created_at);
+        if ahead.is_some() && oldest.is_some_and(|oldest| oldest <= cutoff) {
+            // An old task runs: there is no need to look at all of them.
+        } else if let Some(service) = self.fleet.service(key) {
             if let Some(by) = replaced_by(service, record, cutoff) {
                 return RetirementState::Satisfied(by);
             }
@@ -220,13 +242,12 @@ impl View<'_> {
             return RetirementState::Gone;
         }
         let missed = notice.deadline.is_some_and(|deadline| deadline <= self.now);
-        let Some(verdict) = verdict else {
+        if verdict.is_none() {
             return match self.is_unseen(key) {
                 true => RetirementState::Unseen,
                 false => RetirementState::Unmanaged,
             };
-        };
-        let ahead = verdict.retirement.as_deref().filter(|ahead| ahead.event == notice.key);
+        }
         let ignored = Prospect::LeftToAws(LeftToAws::Ignored);
         match record.and_then(|record| record.open.as_ref()) {
             Some(_) => RetirementState::Refreshing,
@@ -258,6 +279,29 @@ impl View<'_> {
         let cluster: &ClusterKey = key.cluster();
         let seen = self.fleet.cluster(cluster).and_then(|cluster| cluster.complete_at);
         seen.is_some_and(|seen| shift(seen, GONE_MARGIN) > notice.cutoff)
+    }
+}
+
+/// A notice that names at least one in so many is walked along with all of them.
+const WALKED_FROM: usize = 16;
+
+/// Finds what belongs to keys that come in their order: in `walked`, which is in that order too, or by
+/// `get` where there is no use in walking.
+fn in_order<'a, V: 'a>(
+    walked: Option<impl Iterator<Item = (&'a ServiceKey, &'a V)>>,
+    get: impl Fn(&ServiceKey) -> Option<&'a V>,
+) -> impl FnMut(&ServiceKey) -> Option<&'a V> {
+    let mut walked = walked.map(Iterator::peekable);
+    move |key| {
+        let Some(walked) = &mut walked else { return get(key) };
+        while let Some((known, value)) = walked.peek().copied() {
+            match known.cmp(key) {
+                Ordering::Less => drop(walked.next()),
+                Ordering::Equal => return Some(value),
+                Ordering::Greater => return None,
+            }
+        }
+        None
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a policy can still do before the deadlines of retirements.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -24,16 +24,32 @@ const WINDOWS_MAX: usize = 1_000;
 pub struct Outlook<'a> {
     standing: &'a Standing<'a>,
     now: Time,
+    /// The last deadline that there is.
+    until: Time,
     windows: OnceCell<Vec<Span>>,
+    /// What was told already: many services have the deadline of one notice.
+    told: Cell<Option<(Option<Time>, Prospect)>>,
 }
 
 impl<'a> Outlook<'a> {
-    pub fn new(standing: &'a Standing<'a>, now: Time) -> Self {
-        Self { standing, now, windows: OnceCell::new() }
+    /// What can be done before deadlines, of which none is later than `until`.
+    pub fn new(standing: &'a Standing<'a>, now: Time, until: Time) -> Self {
+        Self { standing, now, until, windows: OnceCell::new(), told: Cell::new(None) }
     }
 
     /// When a service with that deadline may be refreshed.
     pub fn prospect(&self, deadline: Option<Time>) -> Prospect {
+        match self.told.get() {
+            Some((of, prospect)) if of == deadline => prospect,
+            _ => {
+                let prospect = self.find_prospect(deadline);
+                self.told.set(Some((deadline, prospect)));
+                prospect
+            }
+        }
+    }
+
+    fn find_prospect(&self, deadline: Option<Time>) -> Prospect {
         let (policy, view) = (self.standing.policy, &self.standing.view);
         let mode = policy.retirement.mode;
         if mode == RetirementMode::Ignore {
@@ -87,7 +103,7 @@ impl<'a> Outlook<'a> {
 
     fn windows(&self) -> &[Span] {
         self.windows.get_or_init(|| {
-            let until = shift(self.now, AHEAD_MAX);
+            let until = shift(self.now, AHEAD_MAX).min(self.until);
             let spans = self.standing.policy.schedule.spans_from(self.now);
             spans.take_while(|span| span.opens < until).take(WINDOWS_MAX).collect()
         })

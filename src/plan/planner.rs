@@ -11,7 +11,7 @@ use super::fleet::{Description, Fleet, Service};
 use super::gate::{Asked, Gate, Gated, task_ids};
 use super::key::ServiceKey;
 use super::ledger::{Attempt, Before, Cause, Ledger, Record};
-use super::notice::{Notices, Pending};
+use super::notice::{About, Pending};
 use super::notice_plan::{NoticePlan, notice_plans};
 use super::outlook::Outlook;
 use super::pace::{PolicyPlan, policy_plans};
@@ -74,13 +74,14 @@ impl Plan {
 /// has no answer for.
 pub fn plan(policies: &Policies, fleet: &Fleet, ledger: &Ledger, now: Time) -> Plan {
     let standings = Standing::of_all(policies, ledger, now);
-    let outlooks: Vec<_> = standings.iter().map(|standing| Outlook::new(standing, now)).collect();
+    let until = ledger.notices.iter().filter_map(|notice| notice.deadline).max();
+    let outlook = |standing| Outlook::new(standing, now, until.unwrap_or(now));
+    let outlooks: Vec<_> = standings.iter().map(outlook).collect();
     let mut planner = Planner {
         policies,
         fleet,
         standings: &standings,
         outlooks: &outlooks,
-        notices: &ledger.notices,
         now,
         verdicts: Vec::with_capacity(fleet.services().size_hint().0),
         candidates: Vec::new(),
@@ -105,7 +106,6 @@ pub(super) struct Planner<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) standings: &'a [Standing<'a>],
     pub(super) outlooks: &'a [Outlook<'a>],
-    pub(super) notices: &'a Notices,
     pub(super) now: Time,
     pub(super) verdicts: Vec<(ServiceKey, Verdict)>,
     candidates: Vec<Candidate>,
@@ -118,12 +118,16 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// Services and records are both in the order of their keys, so they are walked side by side.
-    fn judge_services(&mut self, ledger: &Ledger) {
+    fn judge_services(&mut self, ledger: &'a Ledger) {
         let mut records = ledger.records.iter().peekable();
+        let mut notices = ledger.notices.by_service().peekable();
         let mut selection: Option<(&super::key::ClusterKey, ClusterSelection<'a>)> = None;
         for service in self.fleet.services() {
             while records.next_if(|(key, _)| **key < service.key).is_some() {}
             let record = records.next_if(|(key, _)| **key == service.key).map(|(_, record)| record);
+            while notices.next_if(|(key, _)| **key < service.key).is_some() {}
+            let about = notices.next_if(|(key, _)| **key == service.key).map(|(_, about)| about);
+            let about = about.unwrap_or_else(|| ledger.notices.about_none());
             let cluster = service.key.cluster();
             let in_cluster = match &selection {
                 Some((known, selection)) if *known == cluster => selection,
@@ -133,7 +137,7 @@ impl<'a> Planner<'a> {
                 }
             };
             let owner = in_cluster.owner(service);
-            self.judge_service(service, owner, record);
+            self.judge_service(service, owner, about, record);
         }
     }
 
@@ -141,11 +145,12 @@ impl<'a> Planner<'a> {
         &mut self,
         service: &Service,
         owner: Option<Owner<'_>>,
+        about: About<'a>,
         record: Option<&Record>,
     ) {
         if let Some(attempt) = record.and_then(|record| record.open.as_ref()) {
             let (index, also) = owner.map(|owner| (owner.index, owner.also)).unzip();
-            return self.judge_attempt(attempt, Some(service), record, (index, also));
+            return self.judge_attempt(attempt, Some((service, about)), record, (index, also));
         }
         let Some(owner) = owner else { return };
         let asked = match &self.policies.by_hand {
@@ -156,7 +161,7 @@ impl<'a> Planner<'a> {
             Some(_) => return,
         };
         let standing = &self.standings[owner.index];
-        let pending = self.pending(service, record);
+        let pending = Self::pending(service, about, record);
         let gate = Gate {
             standing,
             service,
@@ -184,7 +189,7 @@ impl<'a> Planner<'a> {
         };
         self.wake_for_retirement(verdict.retirement.as_deref());
         self.verdicts.push((service.key.clone(), verdict));
-        self.follow(service, record);
+        self.follow(service, about, record);
     }
 
     fn add_candidate(
@@ -240,10 +245,11 @@ impl<'a> Planner<'a> {
     fn judge_attempt(
         &mut self,
         attempt: &Attempt,
-        service: Option<&Service>,
+        seen: Option<(&Service, About<'a>)>,
         record: Option<&Record>,
         (owner, also_selected_by): (Option<usize>, Option<Vec<Arc<str>>>),
     ) {
+        let service = seen.map(|(service, _)| service);
         let evidence = Evidence { service, gone_at: self.fleet.gone_at(&attempt.service) };
         let judgement = judge(attempt, evidence, self.now);
         let dry_run = self.policies.dry_run;
@@ -268,7 +274,7 @@ impl<'a> Planner<'a> {
                 judged(Some(outcome))
             }
         };
-        let pending = service.and_then(|service| self.pending(service, record));
+        let pending = seen.and_then(|(service, about)| Self::pending(service, about, record));
         let verdict = Verdict {
             policy: attempt.policy.clone(),
             also_selected_by: also_selected_by.unwrap_or_default(),

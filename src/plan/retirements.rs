@@ -6,7 +6,7 @@ use super::admission::InFlight;
 use super::due::{Age, age, shift};
 use super::fleet::Service;
 use super::ledger::Record;
-use super::notice::{Pending, pending, track};
+use super::notice::{About, Pending, pending, track};
 use super::planner::Planner;
 use super::standing::Standing;
 use super::step::{Depth, Look, Step};
@@ -20,24 +20,22 @@ const STOPPED_PAUSE: TimeDelta = TimeDelta::minutes(20);
 impl<'a> Planner<'a> {
     /// The notice that asks for a refresh of the service, if one does.
     pub(super) fn pending(
-        &self,
         service: &Service,
+        about: About<'a>,
         record: Option<&Record>,
     ) -> Option<Pending<'a>> {
-        if self.notices.is_empty() {
-            return None;
-        }
+        about.asking().next()?;
         let oldest = match age(service.tasks.as_ref()) {
             Age::Oldest(oldest) => Some(oldest),
             Age::NoTasks | Age::Unknown(_) | Age::Partial | Age::NotListed => None,
         };
-        pending(self.notices, &service.key, record, oldest)
+        pending(about, record, oldest)
     }
 
     /// Remembers what became of notices, and asks for the tasks that stopped when some were replaced
     /// without a deployment: AWS may have retired them.
-    pub(super) fn follow(&mut self, service: &Service, record: Option<&Record>) {
-        if let Some(retirements) = track(self.notices, service, record, self.now) {
+    pub(super) fn follow(&mut self, service: &Service, about: About<'_>, record: Option<&Record>) {
+        if let Some(retirements) = track(about, service, record, self.now) {
             self.following.insert(service.key.clone());
             self.step(Step::Follow { service: service.key.clone(), retirements });
         }
@@ -96,8 +94,14 @@ impl<'a> Planner<'a> {
             }
             queue.sort();
             let outlook = &self.outlooks[index];
+            // A notice names many services, which all have its deadline.
+            let mut counted: Option<(Time, u64)> = None;
             for (place, queued) in (u64::from(under_way)..).zip(&queue) {
-                let starts = outlook.starts_before(queued.deadline, pace, at_once);
+                let starts = match counted {
+                    Some((deadline, starts)) if deadline == queued.deadline => starts,
+                    _ => outlook.starts_before(queued.deadline, pace, at_once),
+                };
+                counted = Some((queued.deadline, starts));
                 if let Some(retirement) = &mut self.verdicts[queued.position].1.retirement {
                     retirement.at_risk = place >= starts;
                 }

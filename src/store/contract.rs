@@ -264,7 +264,7 @@ async fn pages_are_kept_beside_records(store: Arc<dyn Store>) {
     let mut expected = ledger([(service("api"), record("first"))]);
     expected.notices.extend([page_about("a", "api"), page_about("b", "web")]);
     assert_eq!(store.load().await.unwrap(), expected);
-    assert_eq!(expected.notices.of_service(&service("web")).count(), 1);
+    assert_eq!(expected.notices.about(&service("web")).all().count(), 1);
 }
 
 async fn a_page_says_after_a_load_what_it_said_before(store: Arc<dyn Store>) {

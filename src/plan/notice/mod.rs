@@ -4,6 +4,7 @@
 //! more than once, and updated; what a notice means is derived from all its pages. What became of
 //! it is kept with the service that it is about.
 
+mod about;
 mod derived;
 mod findings;
 mod notices;
@@ -15,6 +16,7 @@ mod superseded;
 mod tests;
 mod track;
 
+pub use about::About;
 pub use derived::{AffectedTask, Notice};
 pub use findings::Findings;
 pub use notices::Notices;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
+use super::about::{About, Named};
 use super::superseded::superseded;
 use super::{EventKey, Notice, NoticePage, PageKey};
 use crate::clock::Time;
@@ -23,7 +24,7 @@ pub(super) const PAGES_MAX: usize = 400;
 pub struct Notices {
     pages: BTreeMap<PageKey, NoticePage>,
     notices: BTreeMap<EventKey, Notice>,
-    by_service: BTreeMap<ServiceKey, BTreeSet<EventKey>>,
+    by_service: BTreeMap<ServiceKey, Named>,
     /// The notices of which more has to be found out.
     unmapped: BTreeSet<EventKey>,
 }
@@ -91,9 +92,20 @@ impl Notices {
         self.notices.get(key)
     }
 
-    /// The notices that name a service.
-    pub fn of_service(&self, service: &ServiceKey) -> impl Iterator<Item = &Notice> {
-        self.by_service.get(service).into_iter().flatten().filter_map(|key| self.notices.get(key))
+    /// The notices about one service.
+    pub fn about(&self, service: &ServiceKey) -> About<'_> {
+        About { notices: self, named: self.by_service.get(service) }
+    }
+
+    /// Those about each service that any names, in the order of the keys.
+    pub fn by_service(&self) -> impl Iterator<Item = (&ServiceKey, About<'_>)> {
+        let named = self.by_service.iter();
+        named.map(|(service, named)| (service, About { notices: self, named: Some(named) }))
+    }
+
+    /// Those about a service that none names.
+    pub fn about_none(&self) -> About<'_> {
+        About { notices: self, named: None }
     }
 
     /// The open notices that name a task whose owner, or a service whose cluster, is not known yet.
@@ -116,8 +128,8 @@ impl Notices {
         self.unmapped.remove(event);
         let pages: Vec<_> = self.pages_of(event).collect();
         let Some(notice) = Notice::of(&pages) else { return };
-        for service in notice.services.keys() {
-            self.by_service.entry(service.clone()).or_default().insert(event.clone());
+        for (service, resolved) in &notice.services {
+            self.by_service.entry(service.clone()).or_default().insert(event.clone(), *resolved);
         }
         if notice.is_unmapped() {
             self.unmapped.insert(event.clone());

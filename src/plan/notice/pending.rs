@@ -1,8 +1,7 @@
 //! Which notice asks for a refresh of a service now.
 
-use super::{Notice, Notices, Retirement};
+use super::{About, Notice, Retirement};
 use crate::clock::Time;
-use crate::plan::key::ServiceKey;
 use crate::plan::ledger::Record;
 
 /// An unsatisfied notice about a service.
@@ -16,19 +15,17 @@ pub struct Pending<'a> {
     pub reopened: bool,
 }
 
-/// The unsatisfied notice about `service` whose deadline comes first.
+/// The unsatisfied notice about a service whose deadline comes first.
 ///
 /// A notice without a deadline comes after all others. `oldest` is when the service's oldest task
 /// was created, if that is known: a notice whose cutoff lies before it asks for nothing.
 pub fn pending<'a>(
-    notices: &'a Notices,
-    service: &ServiceKey,
+    about: About<'a>,
     record: Option<&Record>,
     oldest: Option<Time>,
 ) -> Option<Pending<'a>> {
     let known = record.map_or(&[][..], |record| &record.retirements);
-    let open = notices.of_service(service).filter(|notice| notice.asks_for(service));
-    let unsatisfied = open.filter_map(|notice| {
+    let unsatisfied = about.asking().filter_map(|notice| {
         let known = of_notice(known, notice);
         if known.is_some_and(|known| known.ended.is_some()) {
             return None;
@@ -45,11 +42,4 @@ pub fn pending<'a>(
 /// What is remembered of a notice for one service.
 pub fn of_notice<'a>(known: &'a [Retirement], notice: &Notice) -> Option<&'a Retirement> {
     known.iter().find(|known| known.event.as_ref() == Some(&notice.key))
-}
-
-impl Notice {
-    /// Whether the notice says that something is to be done about `service`.
-    pub fn asks_for(&self, service: &ServiceKey) -> bool {
-        self.is_open() && self.services.get(service) == Some(&false)
-    }
 }

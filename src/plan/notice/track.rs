@@ -4,13 +4,12 @@
 //! whose work it was is known when that has ended.
 
 use super::pending::of_notice;
-use super::{Ended, EndedBy, EventKey, Notice, Notices, Raised, Retirement, TaskSample};
+use super::{About, Ended, EndedBy, EventKey, Notice, Raised, Retirement, TaskSample};
 use crate::clock::Time;
 use crate::plan::due::shift;
 use crate::plan::fleet::{
     Deployment, Description, Service, StoppedTask, TaskId, TaskStatus, Tasks,
 };
-use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Call, Record};
 
 /// Retirements that no notice named are taken for one as long as they follow upon each other.
@@ -18,15 +17,15 @@ const OBSERVED_TOGETHER: chrono::TimeDelta = chrono::TimeDelta::days(7);
 
 /// The whole of what is to be remembered, when that differs from what is.
 pub fn track(
-    notices: &Notices,
+    about: About<'_>,
     service: &Service,
     record: Option<&Record>,
     now: Time,
 ) -> Option<Vec<Retirement>> {
     let view = View::of(service, record)?;
     let known = record.map_or(&[][..], |record| &record.retirements);
-    let mut tracked = Tracked { known, changed: None, notices, service: &service.key };
-    for notice in notices.of_service(&service.key).filter(|notice| notice.asks_for(&service.key)) {
+    let mut tracked = Tracked { known, changed: None, about };
+    for notice in about.asking() {
         tracked.follow(notice, &view, now);
     }
     for stopped in service.stopped.iter().flat_map(|stopped| &stopped.tasks) {
@@ -125,8 +124,7 @@ impl<'a> View<'a> {
 struct Tracked<'a> {
     known: &'a [Retirement],
     changed: Option<Vec<Retirement>>,
-    notices: &'a Notices,
-    service: &'a ServiceKey,
+    about: About<'a>,
 }
 
 impl Tracked<'_> {
@@ -165,16 +163,14 @@ impl Tracked<'_> {
 
     /// Notes that AWS stopped a task for maintenance, where no notice explains it.
     fn retired(&mut self, view: &View<'_>, stopped: &StoppedTask, created_at: Time, now: Time) {
-        let (notices, service) = (self.notices, self.service);
         let cutoff = |notice: &Notice, list: &[Retirement]| {
             let known = of_notice(list, notice).and_then(|known| known.raised.as_ref());
             known.map_or(notice.cutoff, |raised| raised.cutoff.max(notice.cutoff))
         };
-        if notices.of_service(service).any(|notice| created_at <= cutoff(notice, self.list())) {
+        if self.about.all().any(|notice| created_at <= cutoff(notice, self.list())) {
             return;
         }
-        let open = notices.of_service(service).filter(|notice| notice.asks_for(service));
-        match open.max_by_key(|notice| cutoff(notice, self.list())) {
+        match self.about.asking().max_by_key(|notice| cutoff(notice, self.list())) {
             Some(notice) => {
                 let stopped_at = stopped.stopped_at.unwrap_or(now);
                 let raised = Raised { cutoff: created_at, task: stopped.id, stopped_at };
@@ -226,11 +222,9 @@ impl Tracked<'_> {
     /// Adds an entry, where there is room. Without one a notice counts all the same; only what
     /// became of it is not kept.
     fn add(&mut self, entry: Retirement) {
-        let (notices, service) = (self.notices, self.service);
-        let needed = |one: &Retirement| {
-            let notice = one.event.as_ref().and_then(|event| notices.notice(event));
-            notice.is_some_and(|notice| notice.asks_for(service))
-        };
+        let about = self.about;
+        let needed =
+            |one: &Retirement| one.event.as_ref().is_some_and(|event| about.is_asking(event));
         let mut list = self.list().to_vec();
         if Retirement::make_room(&mut list, needed) {
             list.push(entry);

@@ -290,7 +290,7 @@ async fn two_weeks_of_daily_notices_for_5000_services_are_loaded_whole() {
     let notices = store.load().await.unwrap().notices;
     let took = began.elapsed();
     assert_eq!(notices.iter().map(|notice| notice.services.len()).collect::<Vec<_>>(), [5_000]);
-    assert_eq!(notices.of_service(&service("service-4999")).count(), 1);
+    assert_eq!(notices.about(&service("service-4999")).all().count(), 1);
     // More than ten times what it takes; putting it together again for each page would take longer.
     assert!(took < std::time::Duration::from_secs(10), "{took:?}");
 }

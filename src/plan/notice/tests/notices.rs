@@ -116,9 +116,9 @@ fn a_service_leads_to_every_notice_that_names_it() {
     );
     let mut notices = notices([page("a", 0, &[(service("api"), false)]), other.clone()]);
     let key = only(&super::notices([other.clone()])).services.keys().next().unwrap().clone();
-    assert_eq!(notices.of_service(&key).count(), 2);
+    assert_eq!(notices.about(&key).all().count(), 2);
     notices.remove(&other.key);
-    assert_eq!(notices.of_service(&key).count(), 1);
+    assert_eq!(notices.about(&key).all().count(), 1);
     assert_eq!(notices.pages_of(&other.key.event).count(), 0);
 }
 
