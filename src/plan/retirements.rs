@@ -1,5 +1,7 @@
 //! What verdicts say of retirements, and whether all that is due fits before the deadlines.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use super::admission::InFlight;
@@ -81,17 +83,23 @@ impl<'a> Planner<'a> {
         if self.verdicts.iter().all(|(_, verdict)| verdict.retirement.is_none()) {
             return;
         }
+        let standings = self.standings.iter().enumerate();
+        let by_name: BTreeMap<&str, usize> =
+            standings.map(|(index, standing)| (&*standing.policy.name, index)).collect();
+        let mut queues: Vec<Vec<Queued>> = self.standings.iter().map(|_| Vec::new()).collect();
+        for (position, (_, verdict)) in self.verdicts.iter_mut().enumerate() {
+            if verdict.retirement.is_some()
+                && let Some(index) = by_name.get(&*verdict.policy)
+            {
+                queues[*index].extend(judge_alone(position, verdict));
+            }
+        }
         let overall = Standing::overall_pace(self.standings);
-        for (index, standing) in self.standings.iter().enumerate() {
+        for (index, (standing, mut queue)) in self.standings.iter().zip(queues).enumerate() {
             let name = &standing.policy.name;
             let under_way = in_flight.by_policy.get(name).copied().unwrap_or(0);
             let pace = standing.pace().or(overall);
             let at_once = self.policies.limits.max_in_flight;
-            let mut queue: Vec<Queued> = Vec::new();
-            let verdicts = self.verdicts.iter_mut().enumerate();
-            for (position, (_, verdict)) in verdicts.filter(|(_, (_, v))| v.policy == *name) {
-                queue.extend(judge_alone(position, verdict));
-            }
             queue.sort();
             let outlook = &self.outlooks[index];
             // A notice names many services, which all have its deadline.
