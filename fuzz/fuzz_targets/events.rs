@@ -14,6 +14,8 @@
 
 #![no_main]
 
+// Not all that the parser offers is of use here.
+#[allow(unused_imports)]
 #[path = "../../src/events/mod.rs"]
 mod events;
 #[path = "../../src/events/tests/invariant.rs"]
