@@ -1,8 +1,8 @@
 //! What is durably remembered: open attempts, and what became of the last ones.
 //!
-//! Everything here can be lost without harm to the fleet: the rules that keep a service from being
-//! refreshed twice in a window rest on what ECS says. The ledger adds whose attempt it was and what
-//! became of it.
+//! What is remembered of refreshes can be lost without harm to the fleet: the rules that keep a service
+//! from being refreshed twice in a window rest on what ECS says. The ledger adds whose attempt it was
+//! and what became of it. Retirement notices cannot: AWS may not say them again.
 
 use std::collections::BTreeMap;
 use std::fmt;
