@@ -76,7 +76,8 @@ impl Reconciler {
             .filter(|page| self.foreign(page).is_some())
             .map(|page| page.key.clone())
             .collect();
-        if foreign.is_empty() {
+        // A dry run writes nothing, and what is foreign makes nothing due.
+        if foreign.is_empty() || self.policies.dry_run {
             return;
         }
         for key in &foreign {

@@ -95,7 +95,7 @@ fn retirements_are_told_from_the_ledger_and_one_look(_: &World) {
     let blind = place.run(&[&arguments[..], &["json"]].concat()).code(2);
     assert!(blind.stderr.contains("states are as remembered"), "{blind}");
     let seen: Value = serde_json::from_str(&blind.stdout).expect("it is the whole document");
-    assert_eq!(states(&seen), "api: waiting, gone: waiting", "{seen:#}");
+    assert_eq!(states(&seen), "api: unseen, gone: unseen", "{seen:#}");
     assert_eq!(seen["looked_at"], Value::Null);
 }
 

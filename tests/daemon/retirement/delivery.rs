@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ecs_refresh::plan::key::ServiceKey;
 use ecs_refresh::plan::ledger::{Ledger, Outcome, Record};
@@ -57,7 +58,7 @@ async fn a_daemon_that_comes_back_an_hour_before_the_deadline_acts_at_once() {
             assert_eq!(states(&daemon, "api"), ["waiting"]);
         }
         assert_eq!(sim.queue_depth(QUEUE), usize::from(!stored));
-        let away = 3 * DAY - HOUR - if stored { 5 * MINUTE } else { 0 * MINUTE };
+        let away = 3 * DAY - HOUR - if stored { 5 * MINUTE } else { Duration::ZERO };
         tokio::time::sleep(away).await;
         let mut run = Run { daemon: setup.start(&sim, &clock).await, sim };
         run.daemon.run_for(HOUR / 2).await;

@@ -160,7 +160,7 @@ async fn what_will_not_be_done_before_the_deadline_is_said_while_there_is_time()
     assert_eq!(planned, shown);
     assert!((50..250).contains(&fit) && planned.abs_diff(300 - fit) < 30, "{planned} and {done}");
     let plan = run.daemon.reconciler.plan();
-    let waiting = plan.notices[0].services.iter().filter(|one| one.state.is_unsatisfied());
+    let waiting = plan.notices[0].services.iter().filter(|one| one.unsatisfied);
     let order: Vec<bool> = waiting
         .filter(|one| one.state == RetirementState::Waiting)
         .map(|one| one.at_risk)
