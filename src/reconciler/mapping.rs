@@ -154,14 +154,23 @@ fn report(found: &Findings) {
     let standalone = count(|owner| matches!(owner, Owner::Standalone { .. }));
     let gone = count(|owner| matches!(owner, Owner::Gone));
     let services = found.services.len();
+    let parts: Vec<String> = [
+        (of_services, "of a service"),
+        (standalone, "of no service"),
+        (gone, "gone"),
+        (services, "services found by their short names"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect();
     tracing::info!(
         of_services,
         standalone,
         gone,
         services,
-        "of the tasks that retirement notices name, {of_services} more are known to be a \
-         service's, {standalone} nobody's, {gone} gone; of services named without their cluster, \
-         {services} more were found"
+        "found out about tasks that retirement notices name: {}",
+        parts.join(", ")
     );
 }
 
