@@ -46,7 +46,10 @@ use axum::Router;
 use tokio::sync::Notify;
 
 pub use calls::{Call, Outcome};
-pub use ecs::{Behaviour, Breaker, DeploymentView, Launch, ServiceSpec, ServiceView, TaskView};
+pub use ecs::{
+    Behaviour, Breaker, Cleanup, DeploymentView, Hook, HookAction, Launch, ServiceSpec,
+    ServiceView, TaskView, Threshold,
+};
 pub use events::PutEvent;
 pub use faults::{Fault, FaultRule};
 pub use health::{DateForm, EntityForm, EntityPlace, HealthNotice};

@@ -3,8 +3,10 @@
 //! All methods that name a service panic when there is none: the scenario that calls them is
 //! wrong, and should hear of it where it is.
 
+use std::time::SystemTime;
+
 use super::Simulator;
-use super::ecs::{Behaviour, Ecs, ServiceSpec, ServiceView};
+use super::ecs::{Behaviour, Ecs, HookAction, ServiceSpec, ServiceView};
 use super::moment::Moment;
 
 impl Simulator {
@@ -94,6 +96,48 @@ impl Simulator {
         })
     }
 
+    /// Lets a CloudWatch alarm of the service go into ALARM, which fails a deployment that watches
+    /// it.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn raise_alarm(&self, cluster: &str, service: &str, alarm: &str) {
+        self.on_service(cluster, service, |ecs, at, now| {
+            ecs.change(at, now, |service| {
+                service.ringing.insert(alarm.to_owned());
+            });
+        });
+    }
+
+    /// Lets a CloudWatch alarm of the service go back to OK.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn clear_alarm(&self, cluster: &str, service: &str, alarm: &str) {
+        self.on_service(cluster, service, |ecs, at, now| {
+            ecs.change(at, now, |service| {
+                service.ringing.remove(alarm);
+            });
+        });
+    }
+
+    /// Somebody answers every pause that the service's deployment waits in. Returns how many.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn continue_deployment(&self, cluster: &str, service: &str, action: HookAction) -> usize {
+        self.on_service(cluster, service, |ecs, at, now| ecs.resolve_pauses(at, action, now))
+    }
+
+    /// The owner protects the oldest task that is not protected yet. Returns its id.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn protect_task(&self, cluster: &str, service: &str, until: SystemTime) -> Option<String> {
+        let until = Moment::from(until);
+        self.on_service(cluster, service, |ecs, at, now| ecs.protect_oldest(at, until, now))
+    }
+
     /// Adds or changes a tag of a service.
     ///
     /// # Panics
@@ -140,7 +184,7 @@ impl Simulator {
     /// # Panics
     /// When there is no such service.
     pub fn service(&self, cluster: &str, service: &str) -> ServiceView {
-        self.on_service(cluster, service, |ecs, at, _| ecs.view(at))
+        self.on_service(cluster, service, |ecs, at, now| ecs.view(at, now))
     }
 
     /// How many deployments `UpdateService` with `forceNewDeployment` has started.

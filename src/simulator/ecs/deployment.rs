@@ -4,7 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alarms::Watch;
 use super::behaviour::Behaviour;
+use super::failure::Failure;
+use super::service::Service;
+use super::service_shape::pending;
+use super::staged::Lifecycle;
+use super::task::Phase;
 use crate::simulator::moment::Moment;
 
 /// A service deployment is PENDING this long before it is IN_PROGRESS.
@@ -67,6 +73,8 @@ pub(crate) struct Deployment {
     failed_rounds: u32,
     /// Whether the event about percentages that allow no progress was written.
     pub(crate) reported_stuck: bool,
+    /// Whether the event about protected tasks that hold it open was written.
+    pub(crate) reported_protected: bool,
 }
 
 impl Deployment {
@@ -85,6 +93,7 @@ impl Deployment {
             retry_at: None,
             failed_rounds: 0,
             reported_stuck: false,
+            reported_protected: false,
         }
     }
 
@@ -104,9 +113,9 @@ impl Deployment {
         self.updated_at = now;
     }
 
-    pub(crate) fn fail(&mut self, now: Moment) {
+    pub(crate) fn fail(&mut self, reason: String, now: Moment) {
         self.state = RolloutState::Failed;
-        self.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+        self.reason = reason;
         self.updated_at = now;
     }
 
@@ -121,8 +130,11 @@ impl Deployment {
         self.updated_at = now;
     }
 
-    pub(crate) fn count_healthy(&mut self) {
-        self.failed_tasks = 0;
+    /// Ends the back-off, and the count of failures where healthy tasks reset it.
+    pub(crate) fn count_healthy(&mut self, resets: bool) {
+        if resets {
+            self.failed_tasks = 0;
+        }
         self.failed_rounds = 0;
         self.retry_at = None;
     }
@@ -159,6 +171,12 @@ pub(crate) struct ServiceDeployment {
     pub(crate) failed_tasks: u32,
     /// When the rollback began, why, and the digits of the revision that it restores.
     pub(crate) rollback: Option<Rollback>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) alarms: Watch,
+    /// Where it stands, if it shifts traffic.
+    pub(crate) lifecycle: Option<Lifecycle>,
+    /// The tasks when it ended.
+    pub(crate) counts: Option<Counts>,
 }
 
 /// The `rollback` member of a service deployment.
@@ -167,6 +185,48 @@ pub(crate) struct Rollback {
     pub(crate) started_at: Moment,
     pub(crate) reason: String,
     pub(crate) restores: u64,
+    /// Somebody asked for it.
+    pub(crate) requested: bool,
+}
+
+/// The tasks of the target revision and of the source revision.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) target: RevisionCounts,
+    pub(crate) source: RevisionCounts,
+}
+
+/// The tasks of a service revision.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RevisionCounts {
+    pub(crate) requested: u32,
+    pub(crate) running: u32,
+    pub(crate) pending: u32,
+}
+
+impl Counts {
+    pub(crate) fn of(service: &Service, record: &ServiceDeployment) -> Self {
+        let source = record.source.map(|source| RevisionCounts::of(service, source));
+        let target = RevisionCounts::of(service, record.deployment);
+        Counts { target, source: source.unwrap_or_default() }
+    }
+}
+
+impl RevisionCounts {
+    fn of(service: &Service, deployment: u64) -> Self {
+        let position = service.deployments.iter().position(|d| d.id == deployment);
+        let requested = match position {
+            Some(0) => service.desired,
+            Some(at) => service.deployments[at].wanted,
+            None => 0,
+        };
+        let id = Some(deployment);
+        RevisionCounts {
+            requested,
+            running: service.count(id, |task| task.phase == Phase::Running),
+            pending: service.count(id, pending),
+        }
+    }
 }
 
 impl ServiceDeployment {
@@ -199,9 +259,34 @@ impl ServiceDeployment {
             Progress::Successful => "SUCCESSFUL",
             Progress::Stopped if self.finished_at.is_some_and(|at| now < at) => "STOP_REQUESTED",
             Progress::Stopped => "STOPPED",
+            Progress::RollingBack if self.rollback_is_requested(now) => "ROLLBACK_REQUESTED",
             Progress::RollingBack => "ROLLBACK_IN_PROGRESS",
             Progress::RolledBack => "ROLLBACK_SUCCESSFUL",
             Progress::RollbackFailed => "ROLLBACK_FAILED",
         }
+    }
+
+    /// The percentages of production and of test traffic that a revision is asked to take, if
+    /// traffic is shifted.
+    pub(crate) fn weights(&self, deployment: u64) -> Option<(f64, f64)> {
+        let lifecycle = self.lifecycle.as_ref()?;
+        if deployment == self.deployment {
+            return Some((lifecycle.production, lifecycle.test));
+        }
+        (self.source == Some(deployment)).then_some((100.0 - lifecycle.production, 0.0))
+    }
+
+    /// When something is due that no task causes.
+    pub(crate) fn due(&self) -> Vec<Moment> {
+        if !self.open() {
+            return Vec::new();
+        }
+        let lifecycle = self.lifecycle.iter().flat_map(Lifecycle::due);
+        lifecycle.chain(self.alarms.baked_at).collect()
+    }
+
+    fn rollback_is_requested(&self, now: Moment) -> bool {
+        let asked = self.rollback.as_ref().filter(|rollback| rollback.requested);
+        asked.is_some_and(|rollback| now < rollback.started_at + PENDING_FOR)
     }
 }

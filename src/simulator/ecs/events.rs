@@ -38,8 +38,18 @@ pub(crate) fn completed(service: &Service, deployment: &str) -> String {
     about(service, &format!("(deployment {deployment}) deployment completed."))
 }
 
-pub(crate) fn failed(service: &Service, deployment: &str) -> String {
-    about(service, &format!("(deployment {deployment}) deployment failed: tasks failed to start."))
+pub(crate) fn failed(service: &Service, deployment: &str, what: &str) -> String {
+    about(service, &format!("(deployment {deployment}) deployment failed: {what}"))
+}
+
+pub(crate) fn held_by_protection(service: &Service, deployment: &str, tasks: u32) -> String {
+    about(
+        service,
+        &format!(
+            "was unable to reach steady state because (taskSet {deployment}) was unable to scale \
+             in due to (reason {tasks} tasks under protection)"
+        ),
+    )
 }
 
 pub(crate) fn rolling_back(service: &Service, deployment: &str) -> String {

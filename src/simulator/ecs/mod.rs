@@ -3,25 +3,34 @@
 //! The world moves from event to event: each service knows when something is due next, and
 //! [`Ecs::advance`] runs the services in that order. How often anybody looks changes nothing.
 //!
-//! Not simulated: traffic shifting (services of every strategy roll), deployment alarms, task
-//! protection, RunTask, and placement. Operations that are not implemented fail loudly.
+//! Not simulated: RunTask, task sets, and placement. Operations that are not implemented fail loudly.
 
+mod alarms;
 mod behaviour;
 mod breaker;
 mod clusters;
+mod configuration;
+mod configuration_input;
 mod control;
 mod deployment;
+mod early_success;
 mod events;
+mod failure;
 mod paging;
+mod protection;
 mod references;
 mod retirement;
+mod rollout_spec;
 mod scheduler;
 mod service;
+mod service_deployment_shape;
+mod service_deployment_writes;
 mod service_deployments;
 mod service_reads;
 mod service_shape;
 mod service_writes;
 mod spec;
+mod staged;
 mod stale;
 mod standalone;
 mod state_changes;
@@ -39,7 +48,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use behaviour::Behaviour;
-pub use spec::{Breaker, Launch, ServiceSpec};
+pub use configuration::{Breaker, Cleanup, Threshold};
+pub use spec::{Launch, ServiceSpec};
+pub use staged::{Hook, HookAction};
 pub use view::{DeploymentView, ServiceView, TaskView};
 
 use super::error::ApiError;
@@ -136,6 +147,10 @@ impl Ecs {
             "ListServiceDeployments" => self.list_service_deployments(&parse(input)?, now),
             "DescribeServiceDeployments" => self.describe_service_deployments(&parse(input)?, now),
             "DescribeServiceRevisions" => self.describe_service_revisions(&parse(input)?),
+            "StopServiceDeployment" => self.stop_service_deployment(&parse(input)?, now),
+            "ContinueServiceDeployment" => self.continue_service_deployment(&parse(input)?, now),
+            "GetTaskProtection" => self.get_task_protection(&parse(input)?, now),
+            "UpdateTaskProtection" => self.update_task_protection(&parse(input)?, now),
             _ => Err(ApiError::unknown_operation(operation)),
         }
     }

@@ -44,7 +44,7 @@ pub(crate) fn resources(input: &Value) -> Vec<String> {
     found.extend(text("service").or(text("serviceName")).or(text("task")).map(scoped));
     found.extend(list("clusters").map(|reference| cluster_name(Some(reference)).to_owned()));
     let arns = list("serviceDeploymentArns").chain(list("serviceRevisionArns"));
-    for arn in arns.chain(text("resourceArn")) {
+    for arn in arns.chain(text("resourceArn")).chain(text("serviceDeploymentArn")) {
         let part = Identity::resource_part(arn);
         let mut path = part.split('/').skip(1);
         found.push(path.by_ref().take(2).collect::<Vec<_>>().join("/"));

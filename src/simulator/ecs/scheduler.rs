@@ -10,36 +10,37 @@ use super::deployment::{Deployment, Progress, Revision, RolloutState, ServiceDep
 use super::service::{Completed, Service, ServiceStatus};
 use super::state_changes::News;
 use super::task::{Phase, StopCause, Task};
-use super::{events, retirement};
+use super::{alarms, early_success, events, retirement, staged};
 use crate::simulator::identity::Ids;
 use crate::simulator::moment::Moment;
 
 const SUPERSEDED: &str = "Service deployment stopped because a newer deployment was started.";
 
-/// Starts a deployment, which becomes the PRIMARY. One that is `rolling_back_to` an older one
-/// belongs to the service deployment that failed; any other begins a new service deployment.
+/// Starts a deployment, which becomes the PRIMARY. One that is `rolling_back` to an older one, for
+/// a reason, belongs to the service deployment that failed; any other begins a new one.
 pub(crate) fn start_deployment(
     service: &mut Service,
     revision: Arc<Revision>,
-    rolling_back_to: Option<u64>,
+    rolling_back: Option<(u64, String)>,
     now: Moment,
     ids: &mut Ids,
 ) {
     let mut deployment = Deployment::start(ids.deployment(), revision, now);
     let source = service.deployments.first().map(|primary| primary.id);
-    if let Some(target) = rolling_back_to {
+    if let Some((target, reason)) = rolling_back {
         deployment.rolls_back_to = Some(target);
-        deployment.reason = format!(
-            "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/{target}."
-        );
+        deployment.reason = reason;
     } else {
+        let lifecycle = staged::begin(service, now, ids);
+        let carrier = staged::carrier(service).filter(|_| lifecycle.is_some());
+        let alarms = alarms::watch(service);
         if let Some(open) = service.history.last_mut().filter(|record| record.open()) {
             open.stop(SUPERSEDED, now);
         }
         service.history.push(ServiceDeployment {
             id: ids.service_deployment(),
             deployment: deployment.id,
-            source,
+            source: carrier.or(source),
             revision: deployment.revision.clone(),
             created_at: now,
             finished_at: None,
@@ -47,6 +48,10 @@ pub(crate) fn start_deployment(
             reason: None,
             failed_tasks: 0,
             rollback: None,
+            failure: None,
+            alarms,
+            lifecycle,
+            counts: None,
         });
     }
     if let Some(old) = source {
@@ -68,11 +73,15 @@ pub(crate) fn reconcile(service: &mut Service, now: Moment, ids: &mut Ids) -> bo
     if service.status != ServiceStatus::Active {
         return drain(service, now, ids);
     }
+    if staged::is_open(service) {
+        return staged::reconcile(service, now, ids);
+    }
     let surplus = stop_surplus(service, now, ids);
     let stopped = retirement::retire(service, now, ids) || surplus;
     let started = start_missing(service, now, ids);
     let removed = remove_drained(service);
     report_stuck(service, now, ids);
+    report_protected(service, now, ids);
     let completed = complete_when_steady(service, now, ids);
     stopped || started || removed || completed
 }
@@ -94,15 +103,23 @@ pub(crate) fn complete_primary(service: &mut Service, now: Moment, ids: &mut Ids
     let name = primary.name();
     let (deployment, reason) = (primary.id, primary.reason.clone());
     service.last_completed = Some(Completed { id: deployment, revision: primary.revision.clone() });
-    service.news.extend([News::Completed { deployment, reason }, News::Steady]);
+    service.news.push(News::Completed { deployment, reason });
     if let Some(open) = service.history.last_mut().filter(|record| record.open()) {
         let rolled_back = open.progress == Progress::RollingBack;
         let progress = if rolled_back { Progress::RolledBack } else { Progress::Successful };
         open.finish(progress, now);
     }
     service.report(events::completed(service, &name), now, ids);
-    service.report(events::steady(service), now, ids);
+    // One that succeeded early is not steady yet.
+    if service.deployments.len() == 1 && early_success::settled(service) {
+        report_steady(service, now, ids);
+    }
+}
+
+fn report_steady(service: &mut Service, now: Moment, ids: &mut Ids) {
     service.steady = true;
+    service.news.push(News::Steady);
+    service.report(events::steady(service), now, ids);
 }
 
 /// The number of healthy tasks to keep, and of active tasks not to exceed.
@@ -113,8 +130,12 @@ fn bounds(service: &Service) -> (u32, u32) {
     (u32::try_from(lower).unwrap_or(u32::MAX), u32::try_from(upper).unwrap_or(u32::MAX))
 }
 
-/// How many healthy tasks there are beyond those to keep.
+/// How many healthy tasks there are beyond those to keep. While traffic shifts, tasks that do not
+/// carry it are no substitute for those that do.
 pub(crate) fn spare(service: &Service) -> u32 {
+    if staged::is_open(service) {
+        return 0;
+    }
     service.count(None, healthy).saturating_sub(bounds(service).0)
 }
 
@@ -133,7 +154,7 @@ fn stop_surplus(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
     let lasting = |task: &Task| task.active() && !retirement::is_retired(service, task, now);
     let mut surplus = service.count(Some(primary_id), lasting).saturating_sub(service.desired);
     let mut doomed = Vec::new();
-    for task in candidates {
+    for task in candidates.into_iter().filter(|task| !task.protected(now)) {
         if task.deployment == primary_id {
             if surplus > 0 && lasting(task) {
                 surplus -= 1;
@@ -158,7 +179,7 @@ fn stop_surplus(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
     true
 }
 
-fn stop_all(service: &mut Service, doomed: &[u128], now: Moment, ids: &mut Ids) {
+pub(crate) fn stop_all(service: &mut Service, doomed: &[u128], now: Moment, ids: &mut Ids) {
     let primary = service.deployments.first().map_or_else(String::new, Deployment::name);
     let (mut running, mut pending) = (Vec::new(), 0);
     for id in doomed {
@@ -247,23 +268,35 @@ fn report_stuck(service: &mut Service, now: Moment, ids: &mut Ids) {
     }
 }
 
-fn complete_when_steady(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
-    let [primary] = service.deployments.as_slice() else { return false };
-    let (id, state) = (primary.id, primary.state);
-    let desired = service.desired;
-    let all_there = service.count(Some(id), healthy) == desired
-        && service.count(Some(id), Task::active) == desired;
-    if !all_there || state == RolloutState::Failed {
-        return false;
+/// Tells once what holds a deployment open whose own tasks are all there.
+fn report_protected(service: &mut Service, now: Moment, ids: &mut Ids) {
+    let [primary, others @ ..] = service.deployments.as_slice() else { return };
+    if primary.reported_protected || service.count(Some(primary.id), healthy) < service.desired {
+        return;
     }
+    let held = others.iter().find_map(|old| {
+        let protected = service.count(Some(old.id), |task| task.protected(now));
+        (protected > 0).then(|| (old.name(), protected))
+    });
+    let Some((name, protected)) = held else { return };
+    service.deployments[0].reported_protected = true;
+    service.report(events::held_by_protection(service, &name, protected), now, ids);
+}
+
+fn complete_when_steady(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
+    let Some(primary) = service.deployments.first() else { return false };
+    let state = primary.state;
     if state == RolloutState::InProgress && service.controlled_by_ecs() {
+        if !early_success::reached(service) || alarms::baking(service, now) {
+            return false;
+        }
         complete_primary(service, now, ids);
         return true;
     }
-    if !service.steady {
-        service.steady = true;
-        service.news.push(News::Steady);
-        service.report(events::steady(service), now, ids);
+    let alone = service.deployments.len() == 1;
+    let settled = alone && state != RolloutState::Failed && early_success::settled(service);
+    if settled && !service.steady {
+        report_steady(service, now, ids);
     }
     false
 }

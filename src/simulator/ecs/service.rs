@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::behaviour::Behaviour;
-use super::deployment::{Deployment, Revision, RolloutState, ServiceDeployment};
+use super::deployment::{Counts, Deployment, Revision, RolloutState, ServiceDeployment};
 use super::retirement::Retirement;
 use super::spec::ServiceSpec;
 use super::stale::StaleView;
 use super::standalone::Standalone;
 use super::state_changes::News;
 use super::task::{Phase, StopCause, Task, TaskChange};
-use super::{breaker, scheduler};
+use super::{alarms, breaker, scheduler};
 use crate::simulator::identity::{Identity, Ids};
 use crate::simulator::moment::Moment;
 
@@ -77,6 +77,8 @@ pub(crate) struct Service {
     pub(crate) retirements: Vec<Retirement>,
     /// Not a service at all, but what keeps a task that somebody ran by itself.
     pub(crate) standalone: Option<Standalone>,
+    /// The CloudWatch alarms that are in ALARM.
+    pub(crate) ringing: BTreeSet<String>,
     pub(crate) rollout_state_override: Option<String>,
     pub(crate) stale: Option<StaleView>,
     /// How many deployments `UpdateService` with `forceNewDeployment` has started.
@@ -95,7 +97,8 @@ pub(crate) struct Service {
 impl Service {
     /// A service without deployments or tasks.
     pub(crate) fn new(spec: ServiceSpec, identity: &Identity, now: Moment) -> Self {
-        let target_group = (!spec.deregistration_delay.is_zero()).then(|| {
+        let balanced = spec.load_balanced || !spec.deregistration_delay.is_zero();
+        let target_group = balanced.then(|| {
             let (region, account, name) = (&identity.region, &identity.account, &spec.name);
             format!(
                 "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/0123456789abcdef"
@@ -114,6 +117,7 @@ impl Service {
             last_completed: None,
             retirements: Vec::new(),
             standalone: None,
+            ringing: BTreeSet::new(),
             rollout_state_override: None,
             stale: None,
             forced_deployments: 0,
@@ -172,12 +176,13 @@ impl Service {
     pub(crate) fn run(&mut self, now: Moment, ids: &mut Ids) -> Option<Moment> {
         loop {
             let moved = self.step_tasks(now, ids);
-            let tripped = breaker::check(self, now, ids);
+            let tripped = breaker::check(self, now, ids) || alarms::check(self, now, ids);
             let changed = scheduler::reconcile(self, now, ids);
             if !(moved || tripped || changed) {
                 break;
             }
         }
+        self.freeze_counts();
         self.next_due(now)
     }
 
@@ -249,8 +254,9 @@ impl Service {
         match change {
             TaskChange::Moved => {}
             TaskChange::BecameHealthy => {
+                let keeps = self.spec.breaker.and_then(|b| b.reset_on_healthy_task) == Some(false);
                 if let Some(owner) = owner {
-                    owner.count_healthy();
+                    owner.count_healthy(!keeps);
                 }
             }
             TaskChange::FailedToStart => {
@@ -272,6 +278,23 @@ impl Service {
         let launching = self.deployments.iter().filter(|d| d.state != RolloutState::Failed);
         let retries = launching.filter_map(|d| d.retry_at).filter(|at| *at > now);
         let retirements = self.retirements.iter().flat_map(Retirement::due).filter(|at| *at > now);
-        self.tasks.values().filter_map(|t| t.next_at).chain(retries).chain(retirements).min()
+        let tasks = self.tasks.values().filter_map(|t| t.next_at);
+        let protected = self.tasks.values().filter_map(|t| t.protected_until);
+        let rollout = self.history.last().into_iter().flat_map(ServiceDeployment::due);
+        let timed = protected.chain(rollout).filter(|at| *at > now);
+        tasks.chain(retries).chain(retirements).chain(timed).min()
+    }
+
+    /// The counts of a service deployment stay as they were when it ended.
+    fn freeze_counts(&mut self) {
+        for index in (0..self.history.len()).rev() {
+            let record = &self.history[index];
+            if record.counts.is_some() {
+                break;
+            }
+            if !record.open() {
+                self.history[index].counts = Some(Counts::of(self, &self.history[index]));
+            }
+        }
     }
 }

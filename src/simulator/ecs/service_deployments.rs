@@ -6,12 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Ecs;
-use super::breaker;
-use super::deployment::{Progress, ServiceDeployment};
+use super::deployment::ServiceDeployment;
 use super::paging::Page;
-use super::service::Service;
-use super::service_shape::{self, deployment_configuration, pending, service_deployment_arn};
-use super::task::Phase;
+use super::{service_deployment_shape, service_shape};
 use crate::simulator::error::ApiError;
 use crate::simulator::identity::Identity;
 use crate::simulator::moment::Moment;
@@ -72,8 +69,10 @@ impl Ecs {
         };
         let matching = behind.into_iter().filter(|record| input.selects(record, now));
         let (records, next_token) = page.take(matching, |record| record.id.clone());
-        let briefs: Vec<Value> =
-            records.iter().map(|record| Value::Object(self.brief(service, record, now))).collect();
+        let brief = |record: &&ServiceDeployment| {
+            Value::Object(service_deployment_shape::brief(self, service, record, now))
+        };
+        let briefs: Vec<Value> = records.iter().map(brief).collect();
         Ok(json!({ "serviceDeployments": briefs, "nextToken": next_token }))
     }
 
@@ -86,9 +85,10 @@ impl Ecs {
         check_count(arns.len(), "serviceDeploymentArns")?;
         let (mut found, mut failures) = (Vec::new(), Vec::new());
         for arn in arns {
-            let record = self.by_arn(arn, "service-deployment").and_then(|(service, id)| {
+            let record = self.by_arn(arn, "service-deployment").and_then(|(index, id)| {
+                let service = &self.services[index];
                 let record = service.history.iter().find(|record| record.id == id)?;
-                Some(self.full(service, record, now))
+                Some(service_deployment_shape::full(self, service, record, now))
             });
             match record {
                 Some(shape) => found.push(shape),
@@ -105,7 +105,8 @@ impl Ecs {
         check_count(input.service_revision_arns.len(), "serviceRevisionArns")?;
         let (mut found, mut failures) = (Vec::new(), Vec::new());
         for arn in &input.service_revision_arns {
-            let record = self.by_arn(arn, "service-revision").and_then(|(service, id)| {
+            let record = self.by_arn(arn, "service-revision").and_then(|(index, id)| {
+                let service = &self.services[index];
                 let record = service.history.iter().find(|r| r.deployment.to_string() == id)?;
                 Some((service, record))
             });
@@ -127,75 +128,12 @@ impl Ecs {
         Ok(json!({ "serviceRevisions": found, "failures": failures }))
     }
 
-    /// The service that an ARN `.../KIND/CLUSTER/SERVICE/ID` names, and the id.
-    fn by_arn<'a>(&self, arn: &'a str, kind: &str) -> Option<(&Service, &'a str)> {
+    /// The index of the service that an ARN `.../KIND/CLUSTER/SERVICE/ID` names, and the id.
+    pub(super) fn by_arn<'a>(&self, arn: &'a str, kind: &str) -> Option<(usize, &'a str)> {
         let parts: Vec<&str> = Identity::resource_part(arn).split('/').collect();
         let [found, cluster, name, id] = parts.as_slice() else { return None };
         let index = self.service_index(Some(cluster), name).ok()?;
-        (*found == kind).then(|| (&self.services[index], *id))
-    }
-
-    fn brief(
-        &self,
-        service: &Service,
-        record: &ServiceDeployment,
-        now: Moment,
-    ) -> Map<String, Value> {
-        let mut shape = Map::new();
-        let mut put = |key: &str, value: Value| shape.insert(key.to_owned(), value);
-        put("serviceDeploymentArn", json!(service_deployment_arn(self, service, record)));
-        put("serviceArn", json!(self.service_arn(service)));
-        put("clusterArn", json!(self.cluster_arn(&service.spec.cluster)));
-        put("createdAt", record.created_at.to_json());
-        let target = self.revision_arn(service, record.deployment);
-        put("targetServiceRevisionArn", json!(target));
-        put("status", json!(record.status(now)));
-        if now >= record.started_at() {
-            put("startedAt", record.started_at().to_json());
-        }
-        if let Some(finished_at) = record.finished_at.filter(|at| *at <= now) {
-            put("finishedAt", finished_at.to_json());
-        }
-        if let Some(reason) = &record.reason {
-            put("statusReason", json!(reason));
-        }
-        shape
-    }
-
-    fn full(&self, service: &Service, record: &ServiceDeployment, now: Moment) -> Value {
-        let mut shape = self.brief(service, record, now);
-        shape.remove("targetServiceRevisionArn");
-        let mut put = |key: &str, value: Value| shape.insert(key.to_owned(), value);
-        let revision = |deployment: u64| {
-            json!({
-                "arn": self.revision_arn(service, deployment),
-                "requestedTaskCount": service.desired,
-                "runningTaskCount": service.count(Some(deployment), |t| t.phase == Phase::Running),
-                "pendingTaskCount": service.count(Some(deployment), pending),
-            })
-        };
-        put("targetServiceRevision", revision(record.deployment));
-        let sources: Vec<Value> = record.source.into_iter().map(revision).collect();
-        put("sourceServiceRevisions", json!(sources));
-        put("updatedAt", record.finished_at.unwrap_or(now).to_json());
-        put("deploymentConfiguration", deployment_configuration(service));
-        put("deploymentCircuitBreaker", circuit_breaker(service, record));
-        if record.progress == Progress::Stopped
-            && let Some(stopped_at) = record.finished_at.filter(|at| *at <= now)
-        {
-            put("stoppedAt", stopped_at.to_json());
-        }
-        if let Some(rollback) = &record.rollback {
-            put(
-                "rollback",
-                json!({
-                    "reason": rollback.reason,
-                    "startedAt": rollback.started_at.to_json(),
-                    "serviceRevisionArn": self.revision_arn(service, rollback.restores),
-                }),
-            );
-        }
-        Value::Object(shape)
+        (*found == kind).then_some((index, *id))
     }
 }
 
@@ -209,27 +147,6 @@ impl ListServiceDeployments {
         });
         status && within && now.since(record.created_at) <= HISTORY
     }
-}
-
-fn circuit_breaker(service: &Service, record: &ServiceDeployment) -> Value {
-    let enabled = service.spec.breaker.is_some_and(|breaker| breaker.enable);
-    let tripped = record.failed_tasks > 0;
-    let status = match (enabled, tripped, record.open()) {
-        (false, _, _) => "DISABLED",
-        (true, true, _) => "TRIGGERED",
-        (true, false, true) => "MONITORING",
-        (true, false, false) => "MONITORING_COMPLETE",
-    };
-    let failures = if record.open() && !tripped {
-        service.deployments.first().map_or(0, |primary| primary.failed_tasks)
-    } else {
-        record.failed_tasks
-    };
-    json!({
-        "status": status,
-        "failureCount": failures,
-        "threshold": breaker::threshold(service.desired),
-    })
 }
 
 fn check_count(count: usize, what: &str) -> Result<(), ApiError> {

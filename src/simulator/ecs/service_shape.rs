@@ -4,7 +4,8 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::Ecs;
-use super::deployment::{Deployment, ServiceDeployment};
+use super::configuration;
+use super::deployment::{Counts, Deployment, ServiceDeployment};
 use super::service::Service;
 use super::spec::Launch;
 use super::task::{Phase, Task};
@@ -26,7 +27,7 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, now: Moment) -> Value {
         "desiredCount": service.desired,
         "runningCount": service.count(None, |t| t.phase == Phase::Running),
         "pendingCount": service.count(None, pending),
-        "deploymentConfiguration": deployment_configuration(service),
+        "deploymentConfiguration": configuration::describe(spec),
         "loadBalancers": load_balancers(service),
         "serviceRegistries": [],
         "events": events,
@@ -56,9 +57,31 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, now: Moment) -> Value {
     if let Some(open) = service.history.last().filter(|record| record.open()) {
         let arn = service_deployment_arn(ecs, service, open);
         members.insert("currentServiceDeployment".to_owned(), json!(arn));
+        if open.lifecycle.is_some() {
+            let revisions = current_revisions(ecs, service, open);
+            members.insert("currentServiceRevisions".to_owned(), revisions);
+        }
+    }
+    if let Some(period) = spec.health_check_grace {
+        members.insert("healthCheckGracePeriodSeconds".to_owned(), json!(period.as_secs()));
     }
     insert_launch(members, service);
     shape
+}
+
+fn current_revisions(ecs: &Ecs, service: &Service, open: &ServiceDeployment) -> Value {
+    let counts = Counts::of(service, open);
+    let source = open.source.map(|source| (source, counts.source));
+    let revisions = [(open.deployment, counts.target)].into_iter().chain(source);
+    let shapes = revisions.map(|(deployment, counts)| {
+        json!({
+            "arn": ecs.revision_arn(service, deployment),
+            "requestedTaskCount": counts.requested,
+            "runningTaskCount": counts.running,
+            "pendingTaskCount": counts.pending,
+        })
+    });
+    shapes.collect()
 }
 
 /// The tags as the API lists them.
@@ -96,24 +119,6 @@ pub(crate) fn insert_launch(members: &mut Map<String, Value>, service: &Service)
     members.insert("platformVersion".to_owned(), json!("LATEST"));
     members.insert("platformFamily".to_owned(), json!("Linux"));
     members.insert("networkConfiguration".to_owned(), network());
-}
-
-/// The `deploymentConfiguration` of a service.
-pub(crate) fn deployment_configuration(service: &Service) -> Value {
-    let spec = &service.spec;
-    let mut shape = json!({
-        "maximumPercent": spec.maximum_percent,
-        "minimumHealthyPercent": spec.minimum_healthy_percent,
-    });
-    let members = members(&mut shape);
-    if let Some(breaker) = spec.breaker {
-        let breaker = json!({ "enable": breaker.enable, "rollback": breaker.rollback });
-        members.insert("deploymentCircuitBreaker".to_owned(), breaker);
-    }
-    if let Some(strategy) = &spec.strategy {
-        members.insert("strategy".to_owned(), json!(strategy));
-    }
-    shape
 }
 
 /// Whether a task counts as pending: ECS counts everything that is not RUNNING yet.
@@ -191,15 +196,24 @@ fn task_sets(ecs: &Ecs, service: &Service) -> Value {
     sets.collect()
 }
 
+/// One that shifts traffic has a second target group, and a listener rule that it changes.
 fn load_balancers(service: &Service) -> Value {
-    match &service.target_group {
-        None => json!([]),
-        Some(arn) => json!([{
-            "targetGroupArn": arn,
-            "containerName": service.spec.name,
-            "containerPort": 8080,
-        }]),
+    let Some(arn) = &service.target_group else { return json!([]) };
+    let mut balancer = json!({
+        "targetGroupArn": arn,
+        "containerName": service.spec.name,
+        "containerPort": 8080,
+    });
+    if service.spec.shifts_traffic() {
+        let prefix = arn.split(":targetgroup/").next().unwrap_or_default();
+        let rule = format!("{prefix}:listener-rule/app/{}/1/2/3", service.spec.name);
+        balancer["advancedConfiguration"] = json!({
+            "alternateTargetGroupArn": format!("{arn}0"),
+            "productionListenerRule": rule,
+            "roleArn": "arn:aws:iam::123456789012:role/traffic",
+        });
     }
+    json!([balancer])
 }
 
 fn network() -> Value {

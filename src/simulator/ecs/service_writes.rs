@@ -1,14 +1,17 @@
 //! CreateService, UpdateService and DeleteService.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ecs;
+use super::configuration_input::DeploymentConfiguration;
 use super::references::{cluster_name, service_name};
 use super::scheduler;
 use super::service::{Service, ServiceStatus};
 use super::service_shape;
-use super::spec::{Breaker, Launch, ServiceSpec};
+use super::spec::{Launch, ServiceSpec};
 use super::tags::Tag;
 use crate::simulator::error::ApiError;
 use crate::simulator::moment::Moment;
@@ -24,6 +27,7 @@ pub(crate) struct CreateService {
     capacity_provider_strategy: Option<Vec<CapacityProvider>>,
     deployment_configuration: Option<DeploymentConfiguration>,
     deployment_controller: Option<DeploymentController>,
+    health_check_grace_period_seconds: Option<u64>,
     #[serde(default)]
     tags: Vec<Tag>,
 }
@@ -37,6 +41,7 @@ pub(crate) struct UpdateService {
     task_definition: Option<String>,
     force_new_deployment: Option<bool>,
     deployment_configuration: Option<DeploymentConfiguration>,
+    health_check_grace_period_seconds: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,21 +64,6 @@ struct DeploymentController {
     kind: String,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DeploymentConfiguration {
-    maximum_percent: Option<u32>,
-    minimum_healthy_percent: Option<u32>,
-    deployment_circuit_breaker: Option<CircuitBreaker>,
-    strategy: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct CircuitBreaker {
-    enable: bool,
-    rollback: bool,
-}
-
 impl Ecs {
     pub(crate) fn create_service(
         &mut self,
@@ -87,7 +77,7 @@ impl Ecs {
         }
         let reference = input.task_definition.as_deref().unwrap_or_default();
         let (family, revision) = self.active_task_definition(reference)?;
-        let spec = input.to_spec(&cluster).family(&family);
+        let spec = input.to_spec(&cluster)?.family(&family);
         let mut service = Service::new(spec, &self.identity, now);
         let first = service.revision_of(&family, revision);
         scheduler::start_deployment(&mut service, first, None, now, &mut self.ids);
@@ -116,12 +106,16 @@ impl Ecs {
         };
         let changed = current.is_none_or(|now| (&now.family, now.number) != (&family, number));
         let revision = self.services[index].revision_of(&family, number);
+        let mut spec = self.services[index].spec.clone();
+        if let Some(configuration) = &input.deployment_configuration {
+            configuration.apply(&mut spec)?;
+        }
+        let grace = input.health_check_grace_period_seconds.map(Duration::from_secs);
+        spec.health_check_grace = grace.or(spec.health_check_grace);
         self.freeze_reads(index, self.stale_reads, now);
         let service = &mut self.services[index];
+        service.spec = spec;
         service.desired = input.desired_count.unwrap_or(service.desired);
-        if let Some(configuration) = &input.deployment_configuration {
-            configuration.apply(&mut service.spec);
-        }
         if forced || changed {
             service.forced_deployments += usize::from(forced);
             scheduler::start_deployment(service, revision, None, now, &mut self.ids);
@@ -180,7 +174,7 @@ fn check_controller(
 }
 
 impl CreateService {
-    fn to_spec(&self, cluster: &str) -> ServiceSpec {
+    fn to_spec(&self, cluster: &str) -> Result<ServiceSpec, ApiError> {
         let mut spec = ServiceSpec::new(cluster, service_name(&self.service_name))
             .desired(self.desired_count.unwrap_or(1));
         if let Some(kind) = &self.launch_type {
@@ -190,25 +184,12 @@ impl CreateService {
             let names = strategy.iter().map(|entry| entry.capacity_provider.clone()).collect();
             spec.launch = Launch::CapacityProviders(names);
         }
+        spec.health_check_grace = self.health_check_grace_period_seconds.map(Duration::from_secs);
         spec.controller = self.deployment_controller.as_ref().map(|c| c.kind.clone());
         spec.tags = self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
         if let Some(configuration) = &self.deployment_configuration {
-            configuration.apply(&mut spec);
+            configuration.apply(&mut spec)?;
         }
-        spec
-    }
-}
-
-impl DeploymentConfiguration {
-    fn apply(&self, spec: &mut ServiceSpec) {
-        spec.maximum_percent = self.maximum_percent.unwrap_or(spec.maximum_percent);
-        spec.minimum_healthy_percent =
-            self.minimum_healthy_percent.unwrap_or(spec.minimum_healthy_percent);
-        if let Some(breaker) = &self.deployment_circuit_breaker {
-            spec.breaker = Some(Breaker { enable: breaker.enable, rollback: breaker.rollback });
-        }
-        if let Some(strategy) = &self.strategy {
-            spec.strategy = Some(strategy.clone());
-        }
+        Ok(spec)
     }
 }

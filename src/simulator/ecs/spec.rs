@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
+use super::configuration::{Alarms, Breaker, Canary, EarlySuccess, Linear};
+use super::staged::Hook;
 
 /// How a service says where its tasks run. A real service reports either one, never both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +30,6 @@ impl Launch {
     }
 }
 
-/// `deploymentConfiguration.deploymentCircuitBreaker`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Breaker {
-    /// Whether failing deployments are stopped at all.
-    pub enable: bool,
-    /// Whether a stopped one is rolled back to the last completed deployment.
-    pub rollback: bool,
-}
-
 /// A service, described by a builder; see [`ServiceSpec::new`] for the defaults.
 #[derive(Debug, Clone)]
 pub struct ServiceSpec {
@@ -55,6 +48,15 @@ pub struct ServiceSpec {
     pub(crate) healthy_after: Duration,
     pub(crate) controller: Option<String>,
     pub(crate) strategy: Option<String>,
+    pub(crate) bake_minutes: Option<u32>,
+    pub(crate) linear: Option<Linear>,
+    pub(crate) canary: Option<Canary>,
+    pub(crate) hooks: Vec<Hook>,
+    pub(crate) alarms: Option<Alarms>,
+    pub(crate) early_success: Option<EarlySuccess>,
+    pub(crate) rollback_fails: bool,
+    pub(crate) load_balanced: bool,
+    pub(crate) health_check_grace: Option<Duration>,
     pub(crate) short_arn: bool,
     pub(crate) next_revision: Behaviour,
     pub(crate) family: String,
@@ -80,6 +82,15 @@ impl ServiceSpec {
             healthy_after: Duration::from_secs(40),
             controller: None,
             strategy: None,
+            bake_minutes: None,
+            linear: None,
+            canary: None,
+            hooks: Vec::new(),
+            alarms: None,
+            early_success: None,
+            rollback_fails: false,
+            load_balanced: false,
+            health_check_grace: None,
             short_arn: false,
             next_revision: Behaviour::Healthy,
             family: name.to_owned(),
@@ -130,12 +141,6 @@ impl ServiceSpec {
         self
     }
 
-    /// Sets the deployment circuit breaker.
-    pub fn circuit_breaker(mut self, enable: bool, rollback: bool) -> Self {
-        self.breaker = Some(Breaker { enable, rollback });
-        self
-    }
-
     /// How long a stopping task stays DEACTIVATING; above zero the service has a target group.
     pub fn deregistration_delay(mut self, delay: Duration) -> Self {
         self.deregistration_delay = delay;
@@ -163,13 +168,6 @@ impl ServiceSpec {
     /// Sets `deploymentController.type`: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
     pub fn controller(mut self, kind: &str) -> Self {
         self.controller = Some(kind.to_owned());
-        self
-    }
-
-    /// Sets `deploymentConfiguration.strategy` to any text. The simulator rolls the tasks of
-    /// every strategy; it has no traffic to shift.
-    pub fn strategy(mut self, strategy: &str) -> Self {
-        self.strategy = Some(strategy.to_owned());
         self
     }
 

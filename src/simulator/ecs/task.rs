@@ -93,6 +93,8 @@ pub(crate) struct Task {
     /// Increments with every change, as in ECS.
     pub(crate) version: u64,
     pub(crate) next_at: Option<Moment>,
+    /// Neither scaling nor a deployment stops it before.
+    pub(crate) protected_until: Option<Moment>,
 }
 
 impl Task {
@@ -122,6 +124,7 @@ impl Task {
             stop_cause: None,
             version: 1,
             next_at,
+            protected_until: None,
         }
     }
 
@@ -139,6 +142,11 @@ impl Task {
     /// Whether the scheduler counts on this task: its `desiredStatus` is RUNNING.
     pub(crate) fn active(&self) -> bool {
         !self.stopping
+    }
+
+    /// Whether scaling and deployments must leave it alone.
+    pub(crate) fn protected(&self, now: Moment) -> bool {
+        self.active() && self.protected_until.is_some_and(|until| now < until)
     }
 
     /// `createdAt` as the API shows it.
@@ -194,7 +202,9 @@ impl Task {
         }
         self.started_at = Some(now);
         let wait = match self.revision.behaviour {
-            Behaviour::NeverHealthy => UNHEALTHY_AFTER,
+            Behaviour::NeverHealthy => {
+                UNHEALTHY_AFTER.max(spec.health_check_grace.unwrap_or_default())
+            }
             _ => spec.healthy_after,
         };
         self.enter(Phase::Running, Some(now + wait));

@@ -110,13 +110,17 @@ impl Ecs {
         Ok(json!({ "task": shape }))
     }
 
-    fn find_task(&self, cluster: Option<&str>, reference: &str) -> Option<(usize, &Task)> {
+    pub(super) fn find_task(
+        &self,
+        cluster: Option<&str>,
+        reference: &str,
+    ) -> Option<(usize, &Task)> {
         let id = task_id(reference)?;
         let index = *self.clusters.get(cluster_name(cluster))?.tasks.get(&id)?;
         Some((index, self.services[index].tasks.get(&id)?))
     }
 
-    fn missing_task(&self, cluster: Option<&str>, reference: &str) -> Value {
+    pub(super) fn missing_task(&self, cluster: Option<&str>, reference: &str) -> Value {
         let arn = if reference.starts_with("arn:") {
             reference.to_owned()
         } else {

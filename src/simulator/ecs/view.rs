@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use super::Ecs;
 use super::deployment::deployment_name;
+use super::staged;
+use crate::simulator::moment::Moment;
 
 /// The true state of a service.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +18,10 @@ pub struct ServiceView {
     pub desired: u32,
     /// `deployments[]`, PRIMARY first.
     pub deployments: Vec<DeploymentView>,
+    /// `status` of the newest service deployment.
+    pub rollout_status: Option<String>,
+    /// `lifecycleStage` of the service deployment under way, if it shifts traffic.
+    pub stage: Option<String>,
     /// All visible tasks, stopped ones included, in the order of their launch.
     pub tasks: Vec<TaskView>,
     /// The texts of the service events, newest first.
@@ -33,6 +39,10 @@ pub struct DeploymentView {
     pub rollout_state: String,
     /// Consecutive failures.
     pub failed_tasks: u32,
+    /// The percentage of production traffic, while the service shifts it.
+    pub production_weight: Option<f64>,
+    /// The percentage of test traffic, while the service shifts it.
+    pub test_weight: Option<f64>,
     /// When it was started.
     pub created_at: SystemTime,
 }
@@ -69,14 +79,19 @@ impl ServiceView {
 }
 
 impl Ecs {
-    pub(crate) fn view(&self, index: usize) -> ServiceView {
+    pub(crate) fn view(&self, index: usize, now: Moment) -> ServiceView {
         let service = &self.services[index];
+        let newest = service.history.last();
+        let open = newest.filter(|record| record.open());
+        let weights = |deployment: u64| open.and_then(|record| record.weights(deployment));
         let deployments =
             service.deployments.iter().enumerate().map(|(position, deployment)| DeploymentView {
                 id: deployment.name(),
                 status: if position == 0 { "PRIMARY" } else { "ACTIVE" }.to_owned(),
                 rollout_state: deployment.state.name().to_owned(),
                 failed_tasks: deployment.failed_tasks,
+                production_weight: weights(deployment.id).map(|(production, _)| production),
+                test_weight: weights(deployment.id).map(|(_, test)| test),
                 created_at: deployment.created_at.to_system_time(),
             });
         let mut tasks: Vec<_> = service.tasks.values().collect();
@@ -95,6 +110,8 @@ impl Ecs {
             status: service.status.name().to_owned(),
             desired: service.desired,
             deployments: deployments.collect(),
+            rollout_status: newest.map(|record| record.status(now).to_owned()),
+            stage: staged::stage(service).map(|stage| stage.name().to_owned()),
             tasks: tasks.collect(),
             events: service.events.iter().map(|event| event.message.clone()).collect(),
         }
