@@ -6,6 +6,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ecs::types::ServiceDeployment;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -124,4 +125,43 @@ pub(super) async fn pass(seconds: u64) {
 /// How many tasks of `prd/api` should run, by last status.
 pub(super) fn active(sim: &Simulator, last_status: &str) -> usize {
     sim.service("prd", "api").active_tasks().filter(|t| t.last_status == last_status).count()
+}
+
+/// The ECS client of the real SDK.
+pub(super) fn ecs(sim: &Simulator) -> aws_sdk_ecs::Client {
+    aws_sdk_ecs::Client::new(&sdk_config(sim))
+}
+
+/// The newest service deployment of `prd/api`, as the real SDK reads it.
+pub(super) async fn rollout(sim: &Simulator) -> ServiceDeployment {
+    let ecs = ecs(sim);
+    let listed = ecs.list_service_deployments().cluster("prd").service("api").send().await.unwrap();
+    let newest = &listed.service_deployments()[0];
+    let arn = newest.service_deployment_arn().unwrap();
+    let described = ecs.describe_service_deployments().service_deployment_arns(arn).send().await;
+    let full = described.unwrap().service_deployments()[0].clone();
+    assert_eq!((full.status(), full.status_reason()), (newest.status(), newest.status_reason()));
+    assert_eq!(
+        (full.created_at(), full.finished_at()),
+        (newest.created_at(), newest.finished_at())
+    );
+    full
+}
+
+/// The status and the stage of the newest service deployment of `prd/api`.
+pub(super) async fn status_and_stage(sim: &Simulator) -> (String, String) {
+    let rollout = rollout(sim).await;
+    let stage = rollout.lifecycle_stage().map_or("", |stage| stage.as_str());
+    (rollout.status().unwrap().as_str().to_owned(), stage.to_owned())
+}
+
+/// The ids, statuses and rollout states of `deployments[]` of `prd/api`, PRIMARY first.
+pub(super) fn deployments(sim: &Simulator) -> Vec<(String, String, String)> {
+    let view = sim.service("prd", "api");
+    view.deployments.into_iter().map(|d| (d.id, d.status, d.rollout_state)).collect()
+}
+
+/// How many tasks of a deployment should run.
+pub(super) fn active_of(sim: &Simulator, deployment: &str) -> usize {
+    sim.service("prd", "api").active_tasks().filter(|t| t.deployment == deployment).count()
 }
