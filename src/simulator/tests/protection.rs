@@ -1,16 +1,10 @@
 //! Task protection, and the deployments that it holds open.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{Failure, ProtectedTask};
 
 use super::support::*;
 use crate::simulator::{ServiceSpec, Simulator};
-
-fn after(span: Duration) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_800_000_000) + span
-}
 
 async fn get(sim: &Simulator, task: &str) -> (Vec<ProtectedTask>, Vec<Failure>) {
     let answer = ecs(sim).get_task_protection().cluster("prd").tasks(task).send().await.unwrap();

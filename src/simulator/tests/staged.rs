@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::ServiceRevisionSummary;
 
 use super::support::*;
-use crate::simulator::{ServiceSpec, Simulator};
+use crate::simulator::{Hook, HookAction, ServiceSpec, Simulator};
 
 /// Production and test traffic, and the tasks that a revision has.
 fn seen(revision: &ServiceRevisionSummary) -> (f64, f64, i32) {
@@ -100,16 +100,18 @@ async fn the_counts_of_a_finished_deployment_stay() {
 #[tokio::test(start_paused = true)]
 async fn traffic_moves_in_the_steps_of_its_strategy() {
     type Adjust = fn(ServiceSpec) -> ServiceSpec;
-    let cases: [(Adjust, &[(f64, usize)]); 4] = [
-        (|s| s.linear(40.0, 2), &[(40.0, 130), (80.0, 140), (100.0, 20)]),
-        (|s| s.canary(5.0, 10), &[(5.0, 610), (100.0, 20)]),
-        (|s| s.strategy("CANARY"), &[(5.0, 610), (100.0, 20)]),
+    // Each step lasts ten seconds and its bake time, and but for the last the ten of the stage
+    // before the next one.
+    let cases: [(Adjust, &[(f64, u64)]); 4] = [
+        (|s| s.linear(40.0, 2), &[(40.0, 140), (80.0, 140), (100.0, 10)]),
+        (|s| s.canary(2.5, 15), &[(2.5, 920), (100.0, 10)]),
+        (|s| s.strategy("CANARY"), &[(5.0, 620), (100.0, 10)]),
         (|s| s.strategy("BLUE_GREEN"), &[(100.0, 10)]),
     ];
     for (adjust, expected) in cases {
         let sim = with_service(adjust);
         force(&sim).await;
-        let mut weights: Vec<(f64, usize)> = Vec::new();
+        let mut weights: Vec<(f64, u64)> = Vec::new();
         loop {
             let view = sim.service("prd", "api");
             if view.stage.as_deref() == Some("POST_PRODUCTION_TRAFFIC_SHIFT") {
@@ -122,15 +124,8 @@ async fn traffic_moves_in_the_steps_of_its_strategy() {
             }
             pass(1).await;
         }
-        assert_eq!(weights[0].0, 0.0);
-        // The stage before the next shift has the weight of the last one.
-        let ends = expected.len() - 1;
-        for (at, (weight, seconds)) in expected.iter().enumerate() {
-            let seconds = if at == ends { 10 } else { (*seconds / 10) * 10 };
-            let found = weights[at + 1];
-            assert_eq!(found.0, *weight);
-            assert!(found.1.abs_diff(seconds) <= 10, "{found:?} {expected:?}");
-        }
+        assert_eq!(weights.remove(0).0, 0.0);
+        assert_eq!(weights, expected);
         pass(600).await;
         assert_eq!(deployments(&sim)[0].2, "COMPLETED");
     }
@@ -207,4 +202,24 @@ async fn what_is_current_is_told_while_traffic_shifts() {
     assert_eq!(service.health_check_grace_period_seconds(), Some(3600));
     let balancer = service.load_balancers()[0].advanced_configuration().unwrap();
     assert!(balancer.alternate_target_group_arn().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retired_tasks_are_replaced_in_time_and_never_because_green_ones_are_there() {
+    let sim = with_service(|s| {
+        blue_green(s).hook(Hook::pause("POST_SCALE_UP").timeout(10_080, HookAction::Continue))
+    });
+    let blue = sim.service("prd", "api").primary().unwrap().id.clone();
+    force(&sim).await;
+    pass(80).await;
+    let before: Vec<String> =
+        sim.service("prd", "api").active_tasks().map(|t| t.id.clone()).collect();
+    sim.retire_tasks("prd", "api", after(HOUR));
+    pass(86_400).await;
+    let during: Vec<String> =
+        sim.service("prd", "api").active_tasks().map(|t| t.id.clone()).collect();
+    assert_eq!(before, during);
+    pass(2 * 86_400).await;
+    assert!(sim.service("prd", "api").active_tasks().all(|task| !before.contains(&task.id)));
+    assert_eq!(active_of(&sim, &blue), 2);
 }

@@ -165,3 +165,8 @@ pub(super) fn deployments(sim: &Simulator) -> Vec<(String, String, String)> {
 pub(super) fn active_of(sim: &Simulator, deployment: &str) -> usize {
     sim.service("prd", "api").active_tasks().filter(|t| t.deployment == deployment).count()
 }
+
+/// The instant that comes this long after the beginning.
+pub(super) fn after(span: Duration) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_800_000_000) + span
+}
