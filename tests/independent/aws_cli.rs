@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ecs_refresh::clock::Clock;
+use ecs_refresh::simulator::{Cleanup, Hook, ServiceSpec, Threshold};
 use serde_json::Value;
 
 use crate::cases;
@@ -20,6 +21,7 @@ cases![Python: [
     the_task_definitions_of_the_simulator_have_revisions,
     pages_of_every_size_add_up,
     a_refresh_is_seen_as_two_deployments,
+    a_paused_deployment_is_seen_continued_and_stopped,
     errors_have_the_shape_that_the_aws_cli_knows,
     every_answer_fits_the_service_model,
     a_message_is_sent_received_and_deleted,
@@ -151,12 +153,52 @@ fn a_refresh_is_seen_as_two_deployments(world: &World) {
     assert_eq!(simulated.aws.started_deployments("prd", "api"), 1);
 }
 
+/// A service whose deployments shift traffic, once somebody lets them.
+fn shifting(name: &str) -> ServiceSpec {
+    let spec = ServiceSpec::new("prd", name).strategy("BLUE_GREEN").bake_minutes(5);
+    spec.breaker_threshold(Threshold::Count(3)).hook(Hook::pause("PRE_SCALE_UP"))
+}
+
+fn a_paused_deployment_is_seen_continued_and_stopped(world: &World) {
+    let simulated = Simulated::serve();
+    simulated.aws.add_service(shifting("green"));
+    let cli = Cli::new(world.python(), simulated.address);
+    let updated = cli.json("update-service --cluster prd --service green --force-new-deployment");
+    let arn = updated["service"]["currentServiceDeployment"].as_str().expect("one is under way");
+    let newest = || {
+        let listed = cli.json("list-service-deployments --cluster prd --service green");
+        let command = format!("describe-service-deployments --service-deployment-arns {arn}");
+        let described = cli.json(&command)["serviceDeployments"][0].clone();
+        assert_eq!(listed["serviceDeployments"][0]["serviceDeploymentArn"], arn);
+        assert_eq!(listed["serviceDeployments"].as_array().map(Vec::len), Some(2));
+        described
+    };
+    let described = newest();
+    assert_eq!(described["lifecycleStage"], "PRE_SCALE_UP", "{described}");
+    let hook = &described["lifecycleHookDetails"][0];
+    assert_eq!(
+        (&hook["status"], &hook["targetType"]),
+        (&"AWAITING_ACTION".into(), &"PAUSE".into())
+    );
+    let id = hook["hookId"].as_str().expect("it has one");
+    let arguments = format!("--service-deployment-arn {arn} --hook-id {id}");
+    cli.json(&format!("continue-service-deployment {arguments} --action CONTINUE"));
+    assert_eq!(newest()["lifecycleHookDetails"][0]["status"], "SUCCEEDED");
+    cli.json(&format!(
+        "stop-service-deployment --service-deployment-arn {arn} --stop-type ROLLBACK"
+    ));
+    let stopped = newest();
+    let status = stopped["status"].as_str();
+    assert!(matches!(status, Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS")), "{stopped}");
+    let source = &stopped["sourceServiceRevisions"][0];
+    assert_eq!(stopped["rollback"]["serviceRevisionArn"], source["arn"]);
+    assert_eq!(source["requestedProductionTrafficWeight"], 100.0);
+}
+
 fn errors_have_the_shape_that_the_aws_cli_knows(world: &World) {
     let simulated = Simulated::serve();
     simulated.service("prd", "api", 1);
-    simulated.aws.add_service(
-        ecs_refresh::simulator::ServiceSpec::new("prd", "green").controller("CODE_DEPLOY"),
-    );
+    simulated.aws.add_service(ServiceSpec::new("prd", "green").controller("CODE_DEPLOY"));
     let cli = Cli::new(world.python(), simulated.address);
     for (command, code) in [
         ("list-services --cluster ghost", "ClusterNotFoundException"),
@@ -183,8 +225,10 @@ fn every_answer_fits_the_service_model(world: &World) {
     simulated.service("prd", "api", 300);
     simulated.aws.tag_service("prd", "api", "team", "web");
     let cli = Cli::new(world.python(), simulated.address);
-    let ended = cli.python(include_str!("shapes.py"), &["prd", "api"]).code(0);
-    assert_eq!(ended.stdout, "22 operations\n", "{ended}");
+    let shifting = shifting("shifting").canary(10.0, 5).alarms(&["errors"], true).load_balancer();
+    simulated.aws.add_service(shifting.early_success(100, Cleanup::Deferred));
+    let ended = cli.python(include_str!("shapes.py"), &["prd", "api", "shifting"]).code(0);
+    assert_eq!(ended.stdout, "26 operations\n", "{ended}");
 }
 
 fn a_message_is_sent_received_and_deleted(world: &World) {

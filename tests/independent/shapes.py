@@ -2,7 +2,8 @@
 model: no member that the model does not know, no value of another type, no error of an unknown
 code, and nothing that botocore's own parser would not read. Prints what is wrong, a line each.
 
-Arguments: the cluster, and a service in it with running tasks."""
+Arguments: the cluster, a service in it with running tasks, and one whose deployments shift traffic and
+pause at their beginning."""
 
 import json
 import sys
@@ -10,7 +11,7 @@ import sys
 import boto3
 import botocore.exceptions
 
-CLUSTER, SERVICE = sys.argv[1:]
+CLUSTER, SERVICE, SHIFTING = sys.argv[1:]
 KINDS = {
     "string": str,
     "boolean": bool,
@@ -107,10 +108,29 @@ revisions = [deployment["targetServiceRevision"]["arn"] for deployment in deploy
 ecs.describe_service_revisions(serviceRevisionArns=revisions)
 ecs.stop_task(**here, task=tasks[0], reason="shapes")
 ecs.describe_tasks(**here, tasks=tasks)
+of_service = ecs.list_tasks(**here, serviceName=SHIFTING)["taskArns"]
+ecs.update_task_protection(**here, tasks=[*of_service, "0" * 32], protectionEnabled=True)
+ecs.get_task_protection(**here, tasks=of_service)
+ecs.update_service(**here, service=SHIFTING, forceNewDeployment=True)
+ecs.describe_services(**here, services=[SHIFTING])
+newest = ecs.list_service_deployments(**here, service=SHIFTING)["serviceDeployments"][0]
+arn = newest["serviceDeploymentArn"]
+newest = ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0]
+hook = newest["lifecycleHookDetails"][0]["hookId"]
+ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook)
+ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+ecs.describe_service_deployments(serviceDeploymentArns=[arn])
 if described["createdAt"].tzinfo is None:
     wrong.append("DescribeServices: createdAt is no time")
 refused("ClusterNotFoundException", ecs.list_services, cluster="ghost")
 refused("ServiceNotFoundException", ecs.update_service, **here, service="ghost")
+older = [each["serviceDeploymentArn"] for each in deployments][-1]
+refused("ConflictException", ecs.stop_service_deployment, serviceDeploymentArn=older)
+refused(
+    "ServiceDeploymentNotFoundException",
+    ecs.stop_service_deployment,
+    serviceDeploymentArn=arn[:-1],
+)
 refused("InvalidParameterException", ecs.list_tasks, **here, maxResults=101)
 refused("InvalidParameterException", ecs.describe_services, **here, services=list("abcdefghijk"))
 ecs.deregister_task_definition(taskDefinition=made)
