@@ -236,6 +236,7 @@ impl ServiceDeployment {
 
     /// Ends it because a newer deployment takes over, or because it failed without a rollback.
     pub(crate) fn stop(&mut self, reason: &str, now: Moment) {
+        self.lifecycle.iter_mut().for_each(Lifecycle::abandon_hooks);
         self.progress = Progress::Stopped;
         self.reason = Some(reason.to_owned());
         self.finished_at = Some(now + STOP_REQUESTED_FOR);

@@ -143,6 +143,21 @@ async fn an_owner_answers_all_pauses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_pause_of_a_superseded_deployment_awaits_nothing() {
+    let sim = with_hook(Hook::pause("PRE_SCALE_UP")).await;
+    let ours = rollout(&sim).await;
+    let (arn, hook) = (ours.service_deployment_arn().unwrap(), &ours.lifecycle_hook_details()[0]);
+    force(&sim).await;
+    let call = ecs(&sim).continue_service_deployment().service_deployment_arn(arn);
+    let answer = call.hook_id(hook.hook_id().unwrap()).send().await;
+    assert!(answer.unwrap_err().into_service_error().is_invalid_parameter_exception());
+    pass(15).await;
+    assert_eq!(sim.continue_deployment("prd", "api", HookAction::Continue), 1);
+    pass(600).await;
+    assert_eq!(status_and_stage(&sim).await.0, "SUCCESSFUL");
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_deployment_lasts_longer_than_thirty_days() {
     let hook = Hook::pause("PRE_SCALE_UP")
         .also_at("POST_SCALE_UP")

@@ -102,7 +102,8 @@ async fn traffic_moves_in_the_steps_of_its_strategy() {
     type Adjust = fn(ServiceSpec) -> ServiceSpec;
     // Each step lasts ten seconds and its bake time, and but for the last the ten of the stage
     // before the next one.
-    let cases: [(Adjust, &[(f64, u64)]); 4] = [
+    let cases: [(Adjust, &[(f64, u64)]); 5] = [
+        (|s| s.linear(33.3, 0), &[(33.3, 20), (66.6, 20), (99.9, 20), (100.0, 10)]),
         (|s| s.linear(40.0, 2), &[(40.0, 140), (80.0, 140), (100.0, 10)]),
         (|s| s.canary(2.5, 15), &[(2.5, 920), (100.0, 10)]),
         (|s| s.strategy("CANARY"), &[(5.0, 620), (100.0, 10)]),

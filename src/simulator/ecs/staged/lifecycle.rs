@@ -18,6 +18,9 @@ const STAGE_LIMIT: Duration = Duration::from_secs(86_400);
 /// A deployment may last at most 30 days.
 const DEPLOYMENT_LIMIT: Duration = Duration::from_secs(30 * 86_400);
 
+/// `stepPercent` is at least this.
+const STEP_PERCENT_MIN: f64 = 3.0;
+
 /// A step of the production traffic, and how long it bakes.
 #[derive(Debug, Clone, Copy)]
 struct Shift {
@@ -112,13 +115,18 @@ impl Lifecycle {
 
     /// Gives all traffic back to the source.
     pub(crate) fn turn_back(&mut self, now: Moment) {
-        for hook in self.hooks.iter_mut().filter(|hook| hook.open()) {
-            hook.status = HookStatus::Failed;
-        }
+        self.abandon_hooks();
         self.returning = true;
         (self.production, self.test) = (0.0, 0.0);
         self.stage = Stage::ProductionTrafficShift;
         (self.entered_at, self.until) = (now, now + STAGE_TIME);
+    }
+
+    /// Nobody waits for what is not resolved yet.
+    pub(crate) fn abandon_hooks(&mut self) {
+        for hook in self.hooks.iter_mut().filter(|hook| hook.open()) {
+            hook.status = HookStatus::Failed;
+        }
     }
 
     /// When something is due next that no task causes.
@@ -168,12 +176,12 @@ fn shifts(spec: &ServiceSpec) -> Vec<Shift> {
     match spec.strategy.as_deref() {
         Some("LINEAR") => {
             let linear = spec.linear.unwrap_or_default();
-            let mut percent = linear.percent;
-            // A step of nothing would never arrive.
-            while percent > 0.0 && percent < 100.0 {
-                shifts.push(Shift { percent, bake: minutes(linear.bake_minutes) });
-                percent += linear.percent;
-            }
+            let bake = minutes(linear.bake_minutes);
+            // Percentages are multiples of a tenth, which sums of fractions are not.
+            let step = linear.percent.max(STEP_PERCENT_MIN);
+            let nth = |number: u32| (f64::from(number) * step * 10.0).round() / 10.0;
+            let steps = (1..).map(nth).take_while(|percent| *percent < 100.0);
+            shifts.extend(steps.map(|percent| Shift { percent, bake }));
         }
         Some("CANARY") => {
             let canary = spec.canary.unwrap_or_default();
