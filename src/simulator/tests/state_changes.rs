@@ -115,3 +115,23 @@ async fn telling_changes_nothing_else_and_a_queue_that_is_gone_hears_nothing() {
     pass(600).await;
     assert_eq!(silent.service("prd", "api"), telling.service("prd", "api"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn traffic_that_shifts_and_comes_back_is_told_once_each() {
+    let sim = emitting(|s| s.strategy("BLUE_GREEN").bake_minutes(5).alarms(&["errors"], true));
+    let blue = sim.service("prd", "api").primary().unwrap().id.clone();
+    let green = force(&sim).await;
+    pass(200).await;
+    sim.raise_alarm("prd", "api", "errors");
+    pass(600).await;
+    let told = |name: &str, id: &str| (format!("SERVICE_DEPLOYMENT_{name}"), Some(id.to_owned()));
+    let expected = [
+        told("IN_PROGRESS", &green),
+        told("FAILED", &green),
+        told("IN_PROGRESS", &blue),
+        told("COMPLETED", &blue),
+    ];
+    assert_eq!(names(&events(&sim, "ECS Deployment State Change")), expected);
+    let steady = names(&events(&sim, "ECS Service Action"));
+    assert_eq!(steady, [("SERVICE_STEADY_STATE".to_owned(), None)]);
+}
