@@ -69,6 +69,7 @@ fn policies() -> Policies {
             settle: Duration::ZERO,
             rollout_timeout: Duration::from_secs(3_600),
             max_failures: 3,
+            allow_pause: false,
             retirement: RetirementRule::default(),
         }
     };
@@ -144,6 +145,7 @@ fn description(number: usize, key: &ServiceKey) -> Description {
         launch: Launch::Fargate,
         controller: Controller::Ecs,
         strategy: Strategy::Rolling,
+        staging: None,
         desired_count: 10,
         running_count: 10,
         pending_count: 0,
@@ -195,6 +197,7 @@ fn attempt(key: &ServiceKey, number: usize) -> Attempt {
         intent_at,
         call_ends_by: intent_at + TimeDelta::seconds(30),
         deadline: intent_at + TimeDelta::hours(1),
+        moved_at: None,
         before: Before {
             primary: DeploymentId::new("ecs-svc/1"),
             task_definition: deployment.task_definition,

@@ -12,6 +12,8 @@ pub enum Operation {
     ListTasks,
     DescribeTasks,
     ListServiceDeployments,
+    DescribeServiceDeployments,
+    GetTaskProtection,
     UpdateService,
     ReceiveMessage,
     DeleteMessageBatch,
@@ -61,6 +63,8 @@ impl Operation {
         Self::ListTasks,
         Self::DescribeTasks,
         Self::ListServiceDeployments,
+        Self::DescribeServiceDeployments,
+        Self::GetTaskProtection,
         Self::UpdateService,
         Self::ReceiveMessage,
         Self::DeleteMessageBatch,
@@ -79,6 +83,8 @@ impl Operation {
             Self::ListTasks => "ListTasks",
             Self::DescribeTasks => "DescribeTasks",
             Self::ListServiceDeployments => "ListServiceDeployments",
+            Self::DescribeServiceDeployments => "DescribeServiceDeployments",
+            Self::GetTaskProtection => "GetTaskProtection",
             Self::UpdateService => "UpdateService",
             Self::ReceiveMessage => "ReceiveMessage",
             Self::DeleteMessageBatch => "DeleteMessageBatch",
@@ -98,6 +104,8 @@ impl Operation {
             | Self::ListTasks
             | Self::DescribeTasks
             | Self::ListServiceDeployments
+            | Self::DescribeServiceDeployments
+            | Self::GetTaskProtection
             | Self::UpdateService => Api::Ecs,
             Self::ReceiveMessage | Self::DeleteMessageBatch => Api::Sqs,
             Self::DescribeEvents | Self::DescribeAffectedEntities => Api::Health,
@@ -122,7 +130,10 @@ impl Operation {
             Self::ListClusters | Self::DescribeClusters => Some(Category::ClusterRead),
             Self::ListServices | Self::DescribeServices => Some(Category::ServiceRead),
             Self::ListTasks | Self::DescribeTasks => Some(Category::ClusterResourceRead),
-            Self::ListServiceDeployments => Some(Category::ServiceDeployment),
+            Self::ListServiceDeployments | Self::DescribeServiceDeployments => {
+                Some(Category::ServiceDeployment)
+            }
+            Self::GetTaskProtection => Some(Category::TaskProtection),
             Self::UpdateService => Some(Category::ServiceModify),
             Self::ReceiveMessage
             | Self::DeleteMessageBatch

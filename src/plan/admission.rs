@@ -77,12 +77,17 @@ pub struct InFlight {
     tasks: u32,
 }
 
+/// Old tasks may linger for weeks after production traffic has moved.
+fn takes_a_slot(attempt: &&Attempt) -> bool {
+    attempt.moved_at.is_none()
+}
+
 impl InFlight {
-    /// Counts the open attempts, also those of policies and services that are no longer there.
+    /// Counts the open attempts whose traffic has not moved yet, also those of policies and services that are no longer there.
     pub fn of(ledger: &Ledger) -> Self {
         let mut used = Self::default();
         for Attempt { policy, before, .. } in
-            ledger.records.values().filter_map(|record| record.open.as_ref())
+            ledger.records.values().filter_map(|record| record.open.as_ref()).filter(takes_a_slot)
         {
             used.add(policy, before.desired_count);
         }

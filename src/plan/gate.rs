@@ -63,7 +63,8 @@ impl Gate<'_> {
             Ok(description) => description,
             Err(reason) => return blocked(reason, None),
         };
-        if let Some(reason) = unfit(description).or_else(|| self.moving(description)) {
+        let unfit = || unfit(description).or_else(|| self.pauses(description));
+        if let Some(reason) = unfit().or_else(|| self.moving(description)) {
             return blocked(reason, None);
         }
         let due = match self.due(description, age) {
@@ -205,6 +206,13 @@ impl Gate<'_> {
         })
     }
 
+    /// A hook that would wait for a person, where nobody asked for it.
+    fn pauses(&self, description: &Description) -> Option<Reason> {
+        let stage = description.staging.as_ref()?.pauses_at()?;
+        let allowed = self.standing.policy.allow_pause || self.asked != Asked::ByPolicy;
+        (!allowed).then_some(Reason::PauseHook { stage })
+    }
+
     /// A rollout in progress, whoever started it, or the remains of one.
     fn moving(&self, description: &Description) -> Option<Reason> {
         let Some(primary) = description.primary() else {
@@ -275,14 +283,11 @@ fn unfit(description: &Description) -> Option<Reason> {
     match &description.controller {
         Controller::Ecs => {}
         Controller::CodeDeploy => return unsupported("controller CODE_DEPLOY"),
-        Controller::External => return unsupported("controller EXTERNAL"),
+        Controller::External => return Some(Reason::ExternalController),
         Controller::Unknown(value) => return unknown("deployment controller", value),
     }
     match &description.strategy {
-        Strategy::Rolling => {}
-        Strategy::BlueGreen => return unsupported("strategy BLUE_GREEN"),
-        Strategy::Linear => return unsupported("strategy LINEAR"),
-        Strategy::Canary => return unsupported("strategy CANARY"),
+        Strategy::Rolling | Strategy::BlueGreen | Strategy::Linear | Strategy::Canary => {}
         Strategy::Unknown(value) => return unknown("deployment strategy", value),
     }
     (description.desired_count == 0).then_some(Reason::NothingToReplace)

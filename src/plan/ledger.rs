@@ -45,6 +45,9 @@ pub struct Attempt {
     pub call_ends_by: Time,
     /// When the rollout is given up if it has not ended.
     pub deadline: Time,
+    /// When production traffic had moved: from then on it takes no slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<Time>,
     /// The service as it was before.
     pub before: Before,
     pub call: Call,
@@ -256,6 +259,21 @@ impl Record {
         self.refused = None;
         if let Some(open) = &mut self.open {
             open.call = call;
+        }
+    }
+
+    /// It is given more time: what it waits for has an end of its own.
+    pub fn extend(&mut self, deadline: Time) {
+        if let Some(open) = &mut self.open {
+            open.deadline = open.deadline.max(deadline);
+        }
+    }
+
+    /// Production traffic has moved.
+    pub fn move_on(&mut self, deadline: Time, now: Time) {
+        self.extend(deadline);
+        if let Some(open) = &mut self.open {
+            open.moved_at.get_or_insert(now);
         }
     }
 

@@ -22,6 +22,7 @@ pub mod schedule;
 mod selection;
 pub mod selector;
 mod standing;
+mod starting;
 pub mod step;
 #[cfg(test)]
 mod tests;

@@ -7,10 +7,10 @@ use chrono::TimeDelta;
 
 use super::admission::{Candidate, InFlight, admit};
 use super::due::shift;
-use super::fleet::{Description, Fleet, Service};
-use super::gate::{Asked, Gate, Gated, task_ids};
+use super::fleet::{Fleet, Service};
+use super::gate::{Asked, Gate, Gated};
 use super::key::ServiceKey;
-use super::ledger::{Attempt, Before, Cause, Ledger, Record};
+use super::ledger::{Attempt, Cause, Ledger, Record};
 use super::notice::{About, Pending};
 use super::notice_plan::{NoticePlan, notice_plans};
 use super::outlook::Outlook;
@@ -19,6 +19,7 @@ use super::policy::Policies;
 use super::proof::{Evidence, Judgement, judge};
 use super::selection::{ClusterSelection, Owner};
 use super::standing::Standing;
+use super::starting::{before, rollout_timeout, tasks_outdated};
 use super::step::{Depth, Look, Start, Step};
 use super::verdict::{Due, Reason, Verdict};
 use crate::clock::Time;
@@ -264,6 +265,14 @@ impl<'a> Planner<'a> {
                 self.step(Step::Adopt { service: service_key, attempt: id.clone(), call });
                 Reason::CallUnknown { attempt: id }
             }
+            Judgement::Extend { reason, deadline } => {
+                self.step(Step::Extend { service: service_key, attempt: id, deadline });
+                reason
+            }
+            Judgement::MoveOn { reason, deadline } => {
+                self.step(Step::MoveOn { service: service_key, attempt: id, deadline });
+                reason
+            }
             Judgement::Abandon => {
                 self.step(Step::Abandon { service: service_key, attempt: id });
                 judged(None)
@@ -343,7 +352,7 @@ impl<'a> Planner<'a> {
             cause,
             before,
             send_by: window_closes.min(shift(description.described_at, FRESH_ENOUGH)),
-            rollout_timeout: standing.policy.rollout_timeout,
+            rollout_timeout: rollout_timeout(standing.policy, description),
         }));
     }
 
@@ -362,28 +371,4 @@ impl<'a> Planner<'a> {
         };
         self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
     }
-}
-
-/// Whether the PRIMARY changed since the tasks were listed: whoever deployed has replaced them. A
-/// listing that is newer than the description is never outdated, however AWS's clock and ours
-/// differ.
-fn tasks_outdated(service: &Service, description: &Description) -> bool {
-    let changed_at = description.primary().and_then(|p| p.updated_at.max(p.created_at));
-    service.tasks.as_ref().is_some_and(|tasks| {
-        tasks.listed_at < description.described_at
-            && changed_at.is_some_and(|changed_at| changed_at >= tasks.listed_at)
-    })
-}
-
-fn before(service: &Service, description: &Description) -> Option<Before> {
-    let primary = description.primary()?;
-    let tasks = service.tasks.as_ref();
-    Some(Before {
-        primary: primary.id.clone(),
-        task_definition: primary.task_definition.clone(),
-        desired_count: description.desired_count,
-        tasks: task_ids(tasks),
-        oldest_created_at: tasks
-            .and_then(|tasks| tasks.tasks.iter().filter_map(|task| task.created_at).min()),
-    })
 }

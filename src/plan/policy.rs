@@ -54,6 +54,8 @@ pub struct Policy {
     pub rollout_timeout: Duration,
     /// Failed refreshes in one span before the policy stops. At least 1.
     pub max_failures: u32,
+    /// Whether a service may be refreshed whose deployments stop at a hook that waits for a person.
+    pub allow_pause: bool,
     /// What is done about retirement notices.
     pub retirement: RetirementRule,
 }

@@ -16,6 +16,10 @@ pub enum Step {
     Start(Start),
     /// A deployment was observed that is the answer to a call whose outcome was unknown.
     Adopt { service: ServiceKey, attempt: AttemptId, call: Call },
+    /// It waits for something that has an end of its own, and gets time until then.
+    Extend { service: ServiceKey, attempt: AttemptId, deadline: Time },
+    /// Production traffic has moved: the attempt frees its slot, and is given up then.
+    MoveOn { service: ServiceKey, attempt: AttemptId, deadline: Time },
     /// The attempt has ended.
     Finish {
         service: ServiceKey,
@@ -36,6 +40,8 @@ impl Step {
         match self {
             Self::Start(start) => &start.service,
             Self::Adopt { service, .. }
+            | Self::Extend { service, .. }
+            | Self::MoveOn { service, .. }
             | Self::Finish { service, .. }
             | Self::Follow { service, .. }
             | Self::Abandon { service, .. } => service,
@@ -71,6 +77,8 @@ pub struct Look {
 pub enum Depth {
     /// DescribeServices.
     Describe,
+    /// Then where its service deployment stands.
+    Progress,
     /// Then its tasks, each described anew.
     Tasks,
     /// Then also its stopped tasks.

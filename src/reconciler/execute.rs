@@ -80,6 +80,7 @@ pub fn attempt(start: &Start, now: Time) -> Attempt {
         intent_at: now,
         call_ends_by: start.send_by.max(now) + delta(UPDATE_TIMEOUT),
         deadline: now + delta(start.rollout_timeout),
+        moved_at: None,
         before: start.before.clone(),
         call: Call::Unknown,
     }

@@ -115,6 +115,8 @@ impl Reconciler {
             Step::Finish { outcome, diagnosis, primary, .. } => {
                 after.finish(*outcome, diagnosis.clone(), primary.clone(), now);
             }
+            Step::Extend { deadline, .. } => after.extend(*deadline),
+            Step::MoveOn { deadline, .. } => after.move_on(*deadline, now),
             Step::Follow { retirements, .. } => after.retirements = retirements.clone(),
             Step::Abandon { .. } => after.abandon(),
         }

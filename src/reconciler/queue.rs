@@ -20,6 +20,9 @@ const TOGETHER: chrono::TimeDelta = chrono::TimeDelta::seconds(5);
 /// DescribeServices answers about so many services in one call.
 pub const SERVICES_PER_LOOK: usize = 10;
 
+/// DescribeServiceDeployments answers about so many in one call.
+const DEPLOYMENTS_PER_LOOK: usize = 20;
+
 /// So many clusters are looked at at once. Pages of a listing come one after another, four a second
 /// where an answer takes 250 ms, so that it takes several clusters to use up a budget of 20 calls a
 /// second; few enough to hold only little of what is being read.
@@ -194,8 +197,12 @@ impl Queue {
         groups
             .into_iter()
             .flat_map(|((_, depth), services)| {
+                let together = match depth {
+                    Depth::Progress => DEPLOYMENTS_PER_LOOK,
+                    _ => SERVICES_PER_LOOK,
+                };
                 let chunks: Vec<_> = services
-                    .chunks(SERVICES_PER_LOOK)
+                    .chunks(together)
                     .map(|chunk| DueLook::Services(chunk.to_vec(), depth))
                     .collect();
                 chunks

@@ -224,6 +224,12 @@ impl Reconciler {
                 );
                 self.announce_started(attempt);
             }
+            (Some(attempt), _) if attempt.moved_at.is_some() && before.moved_at.is_none() => {
+                tracing::info!(
+                    %service, attempt = %attempt.id,
+                    "production traffic of {service} has moved to the new tasks"
+                );
+            }
             (Some(_), _) => {}
             (None, Some(last)) if before.id == last.attempt.id => {
                 self.outcomes.refresh_ended(last);

@@ -57,6 +57,7 @@ pub fn record_with_tasks(mark: &str, tasks: u32) -> Record {
         intent_at: at(0),
         call_ends_by: at(30),
         deadline: at(3_600),
+        moved_at: None,
         before: Before {
             primary: DeploymentId::new("ecs-svc/1234567890123456789"),
             task_definition: "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/a:7".into(),

@@ -72,6 +72,7 @@ pub fn weekly() -> Policy {
         settle: Duration::ZERO,
         rollout_timeout: HOUR,
         max_failures: 1,
+        allow_pause: false,
         retirement: RetirementRule::default(),
     }
 }

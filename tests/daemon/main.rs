@@ -9,6 +9,7 @@ mod failures;
 mod faults;
 mod harness;
 mod health;
+mod kinds;
 mod mapping;
 mod outcomes;
 mod queue;

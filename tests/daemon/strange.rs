@@ -6,7 +6,7 @@ use ecs_refresh::plan::fleet::ProblemClass;
 use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
 use ecs_refresh::plan::ledger::Outcome;
 use ecs_refresh::plan::policy::Policy;
-use ecs_refresh::simulator::{Fault, FaultRule, ServiceSpec, Simulator};
+use ecs_refresh::simulator::{Fault, FaultRule, Hook, ServiceSpec, Simulator};
 
 use crate::harness::{
     DAY, Daemon, HOUR, MINUTE, Setup, clock, policies, selector, service, simulator, weekly,
@@ -191,7 +191,8 @@ async fn services_that_are_not_for_us_say_why() {
     sim.add_service(old("zero").desired(0));
     sim.add_service(old("tagged").tag("ecs-refresh:hold", "until the audit is over"));
     sim.add_service(old("deploy").controller("CODE_DEPLOY"));
-    sim.add_service(old("green").strategy("BLUE_GREEN"));
+    sim.add_service(old("external").controller("EXTERNAL"));
+    sim.add_service(old("paused").strategy("BLUE_GREEN").hook(Hook::pause("POST_SCALE_UP")));
     sim.add_service(old("short").short_arn(true));
     let mut daemon =
         Setup::new(policies([Policy { concurrency: 9, ..weekly() }])).start(&sim, &clock).await;
@@ -203,7 +204,16 @@ async fn services_that_are_not_for_us_say_why() {
         ("zero", "Fresh: desired count is 0: nothing to replace"),
         ("tagged", "Hold: held by its tag ecs-refresh:hold: until the audit is over"),
         ("deploy", "Hold: deployment kind not supported yet: controller CODE_DEPLOY"),
-        ("green", "Hold: deployment kind not supported yet: strategy BLUE_GREEN"),
+        (
+            "external",
+            "Hold: its controller is EXTERNAL: its task sets are made by its owner's own tool, which \
+             has to replace them",
+        ),
+        (
+            "paused",
+            "Hold: needs a person: pause hook at POST_SCALE_UP; allow_pause = true in the policy lets \
+             it start",
+        ),
     ];
     for (name, sentence) in expected {
         assert_eq!(daemon.says(name), sentence);

@@ -31,6 +31,7 @@ pub fn attempt() -> Attempt {
         intent_at: at("2026-11-18T03:10:00.25Z"),
         call_ends_by: at("2026-11-18T03:10:35Z"),
         deadline: at("2026-11-18T04:10:00Z"),
+        moved_at: None,
         before: Before {
             primary: DeploymentId::new("ecs-svc/1"),
             task_definition: "app:7".into(),

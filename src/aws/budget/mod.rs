@@ -26,6 +26,7 @@ pub enum Category {
     ServiceDeployment,
     ClusterResourceRead,
     ClusterRead,
+    TaskProtection,
 }
 
 impl Category {
@@ -36,6 +37,7 @@ impl Category {
         Self::ServiceDeployment,
         Self::ClusterResourceRead,
         Self::ClusterRead,
+        Self::TaskProtection,
     ];
 
     /// AWS's own figures for an account in one region.
@@ -45,6 +47,7 @@ impl Category {
             Self::ServiceRead | Self::ClusterResourceRead => {
                 Limit { burst: 100.0, per_second: 20.0 }
             }
+            Self::TaskProtection => Limit { burst: 200.0, per_second: 80.0 },
             Self::ServiceDeployment | Self::ClusterRead => Limit { burst: 50.0, per_second: 20.0 },
         }
     }

@@ -90,7 +90,7 @@ fn service_deployment(brief: &wire::ServiceDeploymentBrief) -> ServiceDeployment
     }
 }
 
-fn status(wire: Option<&WireStatus>) -> ServiceDeploymentStatus {
+pub(super) fn status(wire: Option<&WireStatus>) -> ServiceDeploymentStatus {
     let Some(wire) = wire else { return ServiceDeploymentStatus::Unknown("".into()) };
     match wire {
         WireStatus::Pending => ServiceDeploymentStatus::Pending,

@@ -7,6 +7,7 @@ use aws_sdk_ecs::types::{
 };
 
 use super::convert::{count, shared, time};
+use super::staging::staging;
 use crate::clock::Time;
 use crate::plan::fleet::{
     Controller, Deployment, DeploymentId, Description, Launch, RolloutState, Strategy,
@@ -20,6 +21,7 @@ pub(super) fn description(service: &wire::Service, described_at: Time) -> Descri
         launch: launch(service),
         controller: controller(service),
         strategy: strategy(service),
+        staging: staging(service),
         desired_count: count(service.desired_count()),
         running_count: count(service.running_count()),
         pending_count: count(service.pending_count()),

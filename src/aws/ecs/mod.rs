@@ -6,12 +6,17 @@ mod convert;
 mod deployments;
 mod describe;
 mod owners;
+mod progress;
+mod protection;
 mod services;
+mod staging;
 mod tasks;
 mod update;
 
 pub use clusters::ResolvedClusters;
 pub use owners::TaskOwners;
+pub(super) use progress::DESCRIBE_DEPLOYMENTS_MAX;
+pub(super) use protection::PROTECTION_MAX;
 pub(super) use services::{DESCRIBE_SERVICES_MAX, ServiceEvent, ServiceReading};
 pub(super) use tasks::{DESCRIBE_TASKS_MAX, DescribedTasks, ListTasks, SeenTask};
 pub use update::{Started, UPDATE_TIMEOUT, UpdateError};

@@ -10,10 +10,11 @@ mod memory;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::budget::Priority;
 use super::client::Ecs;
-use super::ecs::PAGES_MAX;
+use super::ecs::{DESCRIBE_DEPLOYMENTS_MAX, PAGES_MAX};
 use super::error::unusable;
 use super::operation::Operation;
 use super::pool::Pool;
@@ -77,7 +78,7 @@ impl Observer {
     pub async fn look_services(&self, keys: &[ServiceKey], depth: Depth) -> Vec<ServiceLook> {
         let priority = match depth {
             Depth::Stopped => Priority::Look,
-            Depth::Describe | Depth::Tasks | Depth::PostMortem { .. } => Priority::Urgent,
+            _ => Priority::Urgent,
         };
         self.look(keys, depth, priority).await
     }
@@ -102,7 +103,8 @@ impl Observer {
         let mut pool = Pool::new(CALLS_UNDER_WAY);
         for read in describing.finish().await {
             let described = matches!(read.reading, Reading::Described(_));
-            if described && depth != Depth::Describe {
+            let closer = !matches!(depth, Depth::Describe | Depth::Progress);
+            if described && closer {
                 let closer = service::look_closer(self.ecs.clone(), read, depth, priority);
                 keep(&mut looks, pool.start(closer).await);
             } else {
@@ -112,7 +114,32 @@ impl Observer {
         while let Some(look) = pool.next().await {
             keep(&mut looks, Some(look));
         }
-        looks.into_values().collect()
+        let mut looks: Vec<ServiceLook> = looks.into_values().collect();
+        if depth == Depth::Progress {
+            self.add_progress(&mut looks, priority).await;
+        }
+        looks
+    }
+
+    /// Adds where the service deployments stand that the descriptions name, twenty of them per call,
+    /// whatever their clusters. Where that cannot be read, the descriptions have to do.
+    async fn add_progress(&self, looks: &mut [ServiceLook], priority: Priority) {
+        let mut by_arn: BTreeMap<Arc<str>, &mut ServiceLook> = looks
+            .iter_mut()
+            .filter_map(|look| match &look.reading {
+                Reading::Described(seen) => Some((seen.current_service_deployment.clone()?, look)),
+                Reading::Gone(_) | Reading::Failed(_) => None,
+            })
+            .collect();
+        let arns: Vec<Arc<str>> = by_arn.keys().cloned().collect();
+        for batch in arns.chunks(DESCRIBE_DEPLOYMENTS_MAX) {
+            let sent = self.ecs.describe_service_deployments(batch, priority).await;
+            for progress in sent.result.unwrap_or_default() {
+                if let Some(look) = by_arn.get_mut(&progress.arn) {
+                    look.progress = Some(progress);
+                }
+            }
+        }
     }
 
     async fn cluster_services(&self, cluster: &ClusterKey) -> ClusterServices {

@@ -5,9 +5,13 @@ use std::cmp::Reverse;
 use super::Depth;
 use crate::aws::budget::Priority;
 use crate::aws::client::Ecs;
-use crate::aws::ecs::{DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, ServiceEvent, ServiceReading};
+use crate::aws::ecs::{
+    DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, PROTECTION_MAX, ServiceEvent, ServiceReading,
+};
 use crate::clock::Time;
-use crate::plan::fleet::{PostMortem, ServiceLook, StoppedTask, StoppedTasks, TaskId, Tasks};
+use crate::plan::fleet::{
+    PostMortem, Protected, ServiceLook, StoppedTask, StoppedTasks, TaskId, Tasks,
+};
 use crate::plan::key::ServiceKey;
 
 /// How many stopped tasks are kept as evidence.
@@ -19,6 +23,7 @@ pub(super) fn described(read: ServiceReading) -> ServiceLook {
         key: read.key,
         reading: read.reading,
         tasks: None,
+        progress: None,
         stopped: None,
         post_mortem: None,
     }
@@ -33,14 +38,25 @@ pub(super) async fn look_closer(
 ) -> ServiceLook {
     let tasks = Some(list_and_describe(&ecs, &read.key, priority).await);
     let stopped = match depth {
-        Depth::Describe | Depth::Tasks | Depth::PostMortem { .. } => None,
+        Depth::Describe | Depth::Progress | Depth::Tasks | Depth::PostMortem { .. } => None,
         Depth::Stopped => Some(recently_stopped(&ecs, &read.key).await),
     };
     let post_mortem = match depth {
-        Depth::Describe | Depth::Tasks | Depth::Stopped => None,
-        Depth::PostMortem { since } => Some(gather(&ecs, &read.key, since, read.events).await),
+        Depth::Describe | Depth::Progress | Depth::Tasks | Depth::Stopped => None,
+        Depth::PostMortem { since } => {
+            let evidence = gather(&ecs, &read.key, since, read.events).await;
+            let protected = protected(&ecs, &read.key, tasks.as_ref()).await;
+            Some(PostMortem { protected, ..evidence })
+        }
     };
-    ServiceLook { key: read.key, reading: read.reading, tasks, stopped, post_mortem }
+    ServiceLook {
+        progress: None,
+        key: read.key,
+        reading: read.reading,
+        tasks,
+        stopped,
+        post_mortem,
+    }
 }
 
 /// The tasks of a service, every one of them described now. A listing that failed is an incomplete
@@ -98,6 +114,7 @@ async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<ServiceEve
     PostMortem {
         asked_at: deployments.at,
         deployments: deployments.result,
+        protected: Vec::new(),
         stopped,
         events: events
             .into_iter()
@@ -105,6 +122,20 @@ async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<ServiceEve
             .map(|event| event.message)
             .collect(),
     }
+}
+
+/// Which of the listed tasks are protected. A service whose tasks are not, or of which that may not
+/// be asked, gets no more time: without it the rest stands.
+async fn protected(ecs: &Ecs, key: &ServiceKey, tasks: Option<&Tasks>) -> Vec<Protected> {
+    let ids: Vec<TaskId> = tasks.iter().flat_map(|seen| &seen.tasks).map(|task| task.id).collect();
+    let mut found = Vec::new();
+    for batch in ids.chunks(PROTECTION_MAX) {
+        match ecs.protected_tasks(key.cluster(), batch, Priority::Urgent).await {
+            Ok(protected) => found.extend(protected),
+            Err(_) => break,
+        }
+    }
+    found
 }
 
 async fn recently_stopped(ecs: &Ecs, key: &ServiceKey) -> StoppedTasks {

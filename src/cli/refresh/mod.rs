@@ -110,6 +110,7 @@ fn policies(settings: Settings, by_hand: ByHand) -> Result<Policies, Exit> {
         settle: Duration::ZERO,
         rollout_timeout: ROLLOUT_TIMEOUT,
         max_failures: 1,
+        allow_pause: false,
         retirement: RetirementRule::default(),
     });
     policies.by_hand = Some(by_hand);

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use super::{Description, PostMortem, Problem, Service, StoppedTasks, Task, TaskStatus, Tasks};
+use super::{
+    Description, PostMortem, Problem, Progress, Service, StoppedTasks, Task, TaskStatus, Tasks,
+};
 use crate::clock::Time;
 use crate::plan::key::{ClusterKey, ServiceKey};
 
@@ -61,6 +63,8 @@ pub struct ServiceLook {
     pub reading: Reading,
     /// Its tasks, where they were asked for and could be listed.
     pub tasks: Option<Tasks>,
+    /// Where its service deployment stands, where that was asked for and could be read.
+    pub progress: Option<Progress>,
     /// Its stopped tasks, where they were asked for and could be read.
     pub stopped: Option<StoppedTasks>,
     /// The evidence, where it was asked for.
@@ -161,6 +165,14 @@ impl Fleet {
         if let Some(tasks) = look.tasks {
             take_tasks(service, tasks);
         }
+        if let Some(mut progress) = look.progress {
+            let known = service
+                .progress
+                .as_ref()
+                .filter(|known| known.arn == progress.arn && known.stage == progress.stage);
+            progress.stage_since = known.map_or(progress.asked_at, |known| known.stage_since);
+            service.progress = Some(progress);
+        }
         if let Some(stopped) = look.stopped {
             service.replaced_at = service.replaced_at.filter(|at| *at > stopped.asked_at);
             service.stopped = Some(stopped);
@@ -174,6 +186,7 @@ impl Fleet {
     pub fn drop_post_mortem(&mut self, key: &ServiceKey) {
         if let Some(service) = self.services.get_mut(key) {
             service.post_mortem = None;
+            service.progress = None;
         }
     }
 

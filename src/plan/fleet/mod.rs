@@ -6,6 +6,7 @@
 
 mod cache;
 mod service;
+mod staging;
 mod task;
 
 pub use cache::{ClusterLook, ClusterTasks, ClusterView, Fleet, Reading, ServiceLook};
@@ -13,6 +14,7 @@ pub use service::{
     Controller, Deployment, DeploymentId, Description, Launch, Problem, ProblemClass, RolloutState,
     Service, Strategy,
 };
+pub use staging::{Cleanup, Hook, HookProgress, Progress, Protected, Staging};
 pub use task::{
     PostMortem, ServiceDeployment, ServiceDeploymentStatus, StoppedTask, StoppedTasks, Task,
     TaskId, TaskStatus, Tasks,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PostMortem, StoppedTasks, Tasks};
+use super::{PostMortem, Progress, Staging, StoppedTasks, Tasks};
 use crate::clock::Time;
 use crate::metrics::Label;
 use crate::plan::key::ServiceKey;
@@ -27,6 +27,8 @@ pub struct Service {
     pub replaced_at: Option<Time>,
     /// Tasks that stopped lately, as last asked for.
     pub stopped: Option<StoppedTasks>,
+    /// Where its service deployment stands, as last asked for.
+    pub progress: Option<Progress>,
     /// Evidence that was gathered because a refresh did not go well.
     pub post_mortem: Option<PostMortem>,
     /// Why the newest attempt to read this service failed; absent when it succeeded.
@@ -43,6 +45,7 @@ impl Service {
             desired_when_listed: None,
             replaced_at: None,
             stopped: None,
+            progress: None,
             post_mortem: None,
             problem: None,
         }
@@ -59,6 +62,9 @@ pub struct Description {
     pub launch: Launch,
     pub controller: Controller,
     pub strategy: Strategy,
+    /// What makes a rollout more than replacing tasks. Absent for most services, of which there may
+    /// be thousands.
+    pub staging: Option<Box<Staging>>,
     pub desired_count: u32,
     pub running_count: u32,
     pub pending_count: u32,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{DeploymentId, Problem};
+use super::{DeploymentId, Problem, Protected};
 use crate::clock::Time;
 
 /// The last part of a task's ARN. Thirty-two hexadecimal digits, kept as bytes because fleets have
@@ -102,6 +102,8 @@ pub struct PostMortem {
     /// The service deployments made since the refresh began, newest first, or why they could not
     /// be asked for.
     pub deployments: Result<Vec<ServiceDeployment>, Problem>,
+    /// Listed tasks that are protected from being stopped; none where that could not be asked for.
+    pub protected: Vec<Protected>,
     /// Recently stopped tasks, newest first, bounded.
     pub stopped: Vec<StoppedTask>,
     /// The newest service events, newest first, bounded. For people: nothing decides on them.

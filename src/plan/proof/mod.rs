@@ -6,6 +6,7 @@
 mod call;
 mod diagnosis;
 mod rolling;
+mod stages;
 mod vanished;
 
 use chrono::TimeDelta;
@@ -35,6 +36,10 @@ const GIVEN_UP: TimeDelta = TimeDelta::hours(24);
 pub enum Judgement {
     /// It goes on; look again at that depth, not before that time.
     Going { reason: Reason, depth: Depth, at: Time },
+    /// It goes on, and needs more time: what it waits for has an end of its own.
+    Extend { reason: Reason, deadline: Time },
+    /// It goes on without a slot: production traffic has moved.
+    MoveOn { reason: Reason, deadline: Time },
     /// The call was accepted after all: this is its deployment.
     Adopt(Call),
     /// The call was not accepted.
@@ -126,7 +131,8 @@ struct Ours<'a> {
 
 impl Case<'_> {
     fn going(&self, reason: Reason, depth: Depth) -> Judgement {
-        Judgement::Going { reason, depth, at: shift(self.description.described_at, POLL) }
+        let pause = stages::poll(self);
+        Judgement::Going { reason, depth, at: shift(self.description.described_at, pause) }
     }
 
     /// Goes on, and wants to know more than the newest look told.
@@ -179,6 +185,7 @@ impl Case<'_> {
             desired: self.description.desired_count,
             old_running: running(false),
             deadline: self.attempt.deadline,
+            note: stages::note(self),
         }
     }
 }

@@ -1,18 +1,46 @@
 //! A rolling deployment of ours that is PRIMARY.
 
-use super::{Case, Judgement, MAY_BE_STALE, Ours};
-use crate::plan::fleet::{Deployment, RolloutState, TaskStatus};
+use super::{Case, Judgement, MAY_BE_STALE, Ours, stages, vanished};
+use crate::plan::fleet::{Deployment, RolloutState, Task, TaskStatus};
 use crate::plan::ledger::Outcome;
 use crate::plan::proof::vanished::{by_status, find_ours};
 use crate::plan::step::Depth;
 use crate::plan::verdict::Reason;
 
 pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgement {
-    let reason = case.rollout(Some(&primary.id));
     if primary.rollout == RolloutState::Failed {
         return judge_failed(case, ours, primary);
     }
-    let says_done = match primary.rollout {
+    // The stages tell of an end before the deployments do.
+    if stages::is_taken_back(case, ours) {
+        return vanished::judge(case, ours);
+    }
+    let reason = case.rollout(Some(&primary.id));
+    let says_done = says_done(case, primary);
+    if says_done {
+        match prove(case, ours) {
+            Proof::Proven => return case.finish(Outcome::Succeeded, "every task was replaced"),
+            Proof::OldTasksRemain(old) if stages::lingers(case, old) => {
+                return stages::linger(case, reason);
+            }
+            Proof::OldTasksRemain(_) | Proof::NotYet => {}
+            Proof::TasksNotRead if case.overdue() => {}
+            Proof::TasksNotRead if tasks_tried(case) => return case.going(reason, Depth::Tasks),
+            Proof::TasksNotRead => return case.going_deeper(reason, Depth::Tasks),
+        }
+    }
+    if let Some(moved) = stages::moves_on(case, &reason) {
+        return moved;
+    }
+    if case.now < case.attempt.deadline {
+        return case.going(reason, if says_done { Depth::Tasks } else { stages::depth(case) });
+    }
+    judge_late(case, reason, says_done)
+}
+
+/// Whether ECS reports our deployment as done.
+fn says_done(case: &Case<'_>, primary: &Deployment) -> bool {
+    match primary.rollout {
         RolloutState::Completed => true,
         RolloutState::Absent => {
             case.description.deployments.len() == 1
@@ -20,18 +48,14 @@ pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgemen
                 && case.description.pending_count == 0
         }
         RolloutState::InProgress | RolloutState::Failed | RolloutState::Unknown(_) => false,
-    };
-    if says_done {
-        match prove(case, ours) {
-            Proof::Proven => return case.finish(Outcome::Succeeded, "every task was replaced"),
-            Proof::NotYet => {}
-            Proof::TasksNotRead if case.overdue() => {}
-            Proof::TasksNotRead if tasks_tried(case) => return case.going(reason, Depth::Tasks),
-            Proof::TasksNotRead => return case.going_deeper(reason, Depth::Tasks),
-        }
     }
-    if case.now < case.attempt.deadline {
-        return case.going(reason, if says_done { Depth::Tasks } else { Depth::Describe });
+}
+
+/// The time is up: unless what holds the rollout up has an end of its own, it is given up, after a
+/// close look.
+fn judge_late(case: &Case<'_>, reason: Reason, says_done: bool) -> Judgement {
+    if let Some(deadline) = stages::excused_until(case) {
+        return Judgement::Extend { reason, deadline };
     }
     if case.overdue() && case.post_mortem().is_some() && tasks_read(case) {
         return case.finish(Outcome::TimedOut, &too_late(case, says_done));
@@ -47,6 +71,8 @@ pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgemen
 enum Proof {
     /// Every task was replaced and runs.
     Proven,
+    /// New ones run as they should, and so many from before should still be running too.
+    OldTasksRemain(u32),
     /// They were read completely, and it is not so.
     NotYet,
     /// They were not read completely since the description.
@@ -60,11 +86,12 @@ fn prove(case: &Case<'_>, ours: &Ours<'_>) -> Proof {
         return Proof::TasksNotRead;
     };
     let before = &case.attempt.before.tasks;
-    let old_remain = tasks.tasks.iter().any(|task| {
+    let is_old = |task: &&Task| {
         before.contains(&task.id)
             || task.created_at.is_some_and(|created_at| created_at < ours.created_at)
             || (task.created_at.is_none() && task.status != TaskStatus::Starting)
-    });
+    };
+    let old = tasks.tasks.iter().filter(is_old).count();
     let running = tasks
         .tasks
         .iter()
@@ -73,10 +100,10 @@ fn prove(case: &Case<'_>, ours: &Ours<'_>) -> Proof {
                 && task.created_at.is_some_and(|created_at| created_at >= ours.created_at)
         })
         .count();
-    if !old_remain && running >= case.description.desired_count as usize {
-        Proof::Proven
-    } else {
-        Proof::NotYet
+    match (old, running >= case.description.desired_count as usize) {
+        (0, true) => Proof::Proven,
+        (old, true) => Proof::OldTasksRemain(u32::try_from(old).unwrap_or(u32::MAX)),
+        (_, false) => Proof::NotYet,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What keeps a service from being refreshed: people, kinds, and what ECS is doing with it.
 
-use super::fixture::{ServiceBuilder, a_service, nightly, scenario};
-use crate::plan::fleet::{Controller, Launch, RolloutState, Strategy};
+use super::fixture::{ServiceBuilder, a_service, nightly, scenario, span};
+use crate::plan::fleet::{Controller, Hook, Launch, RolloutState, Staging, Strategy};
 
 fn check(service: ServiceBuilder, label: &str) {
     for scenario in [
@@ -59,9 +59,30 @@ fn what_this_version_does_not_know_is_held() {
 #[test]
 fn kinds_that_cannot_be_forced_are_held() {
     check(api().controller(Controller::CodeDeploy), "unsupported_kind");
-    check(api().controller(Controller::External), "unsupported_kind");
-    check(api().strategy(Strategy::BlueGreen), "unsupported_kind");
-    check(api().strategy(Strategy::Linear), "unsupported_kind");
+    check(api().controller(Controller::External), "external_controller");
+}
+
+#[test]
+fn every_strategy_of_ecs_itself_is_started() {
+    for strategy in [Strategy::BlueGreen, Strategy::Linear, Strategy::Canary] {
+        let plan = scenario().policy(nightly()).service(api().strategy(strategy)).plan();
+        assert_eq!(plan.started(), ["api"]);
+    }
+}
+
+#[test]
+fn a_hook_that_waits_for_a_person_is_held_unless_the_policy_or_a_person_allows_it() {
+    let hook =
+        Hook { stages: vec!["POST_TEST_TRAFFIC_SHIFT".into()], pauses: true, timeout: span("1d") };
+    let staging = Staging { bake: span("10m"), hooks: vec![hook], ..Staging::default() };
+    let pauses = || api().strategy(Strategy::BlueGreen).staging(staging.clone());
+    let held = scenario().policy(nightly()).service(pauses()).plan();
+    assert_eq!((held.reason("api").label(), &held.steps[..]), ("pause_hook", &[][..]));
+    let allowed = scenario().policy(nightly().allow_pause()).service(pauses()).plan();
+    assert_eq!(allowed.started(), ["api"]);
+    assert_eq!(allowed.starts()[0].rollout_timeout, span("1d") + span("10m") + span("60m"));
+    let by_hand = scenario().policy(nightly()).service(pauses()).by_hand("api").plan();
+    assert_eq!(by_hand.started(), ["api"]);
 }
 
 #[test]

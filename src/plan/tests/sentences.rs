@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::fixture::{Scenario, a_service, an_attempt, nightly, policy, scenario};
+use super::fixture::{Scenario, a_service, an_attempt, nightly, policy, scenario, span};
 use crate::metrics::Label;
-use crate::plan::fleet::{Controller, ProblemClass, RolloutState, Strategy};
+use crate::plan::fleet::{Controller, Hook, ProblemClass, RolloutState, Staging, Strategy};
 use crate::plan::ledger::Outcome;
 use crate::plan::verdict::{Block, VerdictKind};
 
@@ -243,8 +243,20 @@ fn held() -> Vec<Row> {
         ),
         row(
             "unsupported_kind",
-            always(api().strategy(Strategy::Canary)),
-            "deployment kind not supported yet: strategy CANARY",
+            always(api().controller(Controller::CodeDeploy)),
+            "deployment kind not supported yet: controller CODE_DEPLOY",
+        ),
+        row(
+            "external_controller",
+            always(api().controller(Controller::External)),
+            "its controller is EXTERNAL: its task sets are made by its owner's own tool, which has \
+             to replace them",
+        ),
+        row(
+            "pause_hook",
+            always(api().strategy(Strategy::BlueGreen).staging(pausing())),
+            "needs a person: pause hook at POST_TEST_TRAFFIC_SHIFT; allow_pause = true in the policy \
+             lets it start",
         ),
         row(
             "keeps_failing",
@@ -297,4 +309,10 @@ fn every_reason_reads_as_a_sentence() {
         .map(|(_, label)| *label)
         .collect();
     assert_eq!(seen_blocks, blocks, "every label of blocked_services has a sentence here");
+}
+
+fn pausing() -> Staging {
+    let stages = vec!["POST_TEST_TRAFFIC_SHIFT".into()];
+    let hook = Hook { stages, pauses: true, timeout: span("1d") };
+    Staging { hooks: vec![hook], ..Staging::default() }
 }

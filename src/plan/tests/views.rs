@@ -140,6 +140,7 @@ fn an_open_attempt_ends_when_its_service_is_gone_and_not_when_a_list_leaves_it_o
         key: key("api"),
         reading: gone,
         tasks: None,
+        progress: None,
         stopped: None,
         post_mortem: None,
     });
@@ -157,6 +158,7 @@ fn newer_readings_win() {
             key: key("api"),
             reading,
             tasks: None,
+            progress: None,
             stopped: None,
             post_mortem: None,
         });

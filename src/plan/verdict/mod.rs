@@ -1,5 +1,6 @@
 //! Verdicts, and the reasons for them: one vocabulary for `plan`, the API, the logs and the metrics.
 
+mod note;
 mod retirement;
 mod sentence;
 
@@ -7,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use note::Note;
 pub use retirement::{LeftToAws, Prospect, RetirementAhead};
 
 use super::fleet::{DeploymentId, Problem};
@@ -122,6 +124,8 @@ pub enum Reason {
         desired: u32,
         old_running: u32,
         deadline: Time,
+        /// What it waits for, beyond its tasks.
+        note: Option<Note>,
     },
     /// Our refresh failed, and ECS goes back to the deployment before.
     OurRollback { attempt: AttemptId },
@@ -167,6 +171,10 @@ pub enum Reason {
     FailedPrimary { deployment: DeploymentId },
     /// ECS reports something that this version does not know.
     StateNotUnderstood { what: &'static str, value: Arc<str> },
+    /// Its deployments stop at a hook that waits for a person.
+    PauseHook { stage: Arc<str> },
+    /// Its owner's own tool makes its task sets, and ECS refuses to.
+    ExternalController,
     /// It is deployed in a way that this version does not follow.
     UnsupportedKind { kind: &'static str },
     /// Too many of its refreshes in a row failed on the same PRIMARY.
@@ -199,6 +207,8 @@ impl Label for Block {
         Self("unreadable"),
         Self("failed_primary"),
         Self("state_not_understood"),
+        Self("pause_hook"),
+        Self("external_controller"),
         Self("unsupported_kind"),
         Self("keeps_failing"),
         Self("policy_stopped"),
@@ -241,6 +251,8 @@ impl Reason {
             | Self::Unreadable { .. }
             | Self::FailedPrimary { .. }
             | Self::StateNotUnderstood { .. }
+            | Self::PauseHook { .. }
+            | Self::ExternalController
             | Self::UnsupportedKind { .. }
             | Self::KeepsFailing { .. }
             | Self::PolicyStopped { .. }
@@ -290,6 +302,8 @@ impl Reason {
             Self::Unreadable { .. } => "unreadable",
             Self::FailedPrimary { .. } => "failed_primary",
             Self::StateNotUnderstood { .. } => "state_not_understood",
+            Self::PauseHook { .. } => "pause_hook",
+            Self::ExternalController => "external_controller",
             Self::UnsupportedKind { .. } => "unsupported_kind",
             Self::KeepsFailing { .. } => "keeps_failing",
             Self::PolicyStopped { .. } => "policy_stopped",

@@ -48,12 +48,16 @@ impl Reason {
 
     fn fmt_rolling(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OurRollout { new_running, desired, old_running, deadline, .. } => write!(
-                f,
-                "refresh under way: {new_running} of {desired} new tasks running, {old_running} old; \
-                 given up at {}",
-                deadline.format("%H:%M:%S UTC")
-            ),
+            Self::OurRollout { new_running, desired, old_running, deadline, note, .. } => {
+                write!(
+                    f,
+                    "refresh under way: {new_running} of {desired} new tasks running, \
+                     {old_running} old; "
+                )?;
+                note.as_ref().map_or(Ok(()), |note| write!(f, "{note}; "))?;
+                // A deadline of another day is of little use without it.
+                write!(f, "given up at {}", deadline.format("%H:%M:%S UTC"))
+            }
             Self::OurRollback { .. } => f.write_str("the refresh failed and ECS is rolling back"),
             Self::CallUnknown { .. } => f.write_str(
                 "UpdateService was sent or about to be, and its outcome is not known yet",
@@ -145,6 +149,14 @@ impl Reason {
             Self::StateNotUnderstood { what, value } => {
                 write!(f, "{what} {value:?} is not known to this version")
             }
+            Self::PauseHook { stage } => write!(
+                f,
+                "needs a person: pause hook at {stage}; allow_pause = true in the policy lets it start"
+            ),
+            Self::ExternalController => f.write_str(
+                "its controller is EXTERNAL: its task sets are made by its owner's own tool, which \
+                 has to replace them",
+            ),
             Self::UnsupportedKind { kind } => {
                 write!(f, "deployment kind not supported yet: {kind}")
             }

@@ -47,6 +47,7 @@ pub fn policy(name: &str, cluster: &str, names: &str, cron: Option<&str>, days: 
         settle: Duration::ZERO,
         rollout_timeout: Duration::from_secs(3_600),
         max_failures: 1,
+        allow_pause: false,
         retirement: RetirementRule::default(),
     }
 }
@@ -92,6 +93,7 @@ fn description(key: &ServiceKey, created_at: Time) -> Description {
         launch: Launch::Fargate,
         controller: Controller::Ecs,
         strategy: Strategy::Rolling,
+        staging: None,
         desired_count: 1,
         running_count: 1,
         pending_count: 0,
@@ -147,6 +149,7 @@ pub fn attempt() -> Attempt {
         intent_at: now() - TimeDelta::seconds(30),
         call_ends_by: now() + TimeDelta::seconds(30),
         deadline: now() + TimeDelta::hours(1),
+        moved_at: None,
         before: Before {
             primary: DeploymentId::new("ecs-svc/1"),
             task_definition: "app:1".into(),

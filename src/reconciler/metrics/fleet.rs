@@ -26,7 +26,7 @@ const BLOCKED_SERVICES: Family = Family {
 };
 const IN_FLIGHT: Family = Family {
     name: "in_flight",
-    help: "Refreshes between intent and outcome.",
+    help: "Refreshes between intent and outcome whose production traffic has not moved yet.",
     labels: &["policy"],
 };
 const OLDEST_TASK_AGE: Family = Family {

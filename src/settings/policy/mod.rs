@@ -28,6 +28,7 @@ pub const KEYS: &[&str] = &[
     "settle",
     "rollout_timeout",
     "max_failures",
+    "allow_pause",
     "retirement",
 ];
 
@@ -72,6 +73,7 @@ pub fn read<'a>(
         });
     let max_task_age =
         optional(reader, &table, "max_task_age", None, |raw| raw.duration(TASK_AGE).map(Some));
+    let allow_pause = optional(reader, &table, "allow_pause", false, Raw::flag);
     let retirement = retirement::read(reader, &table, warnings);
     let policy = Policy {
         name: name?,
@@ -83,6 +85,7 @@ pub fn read<'a>(
         settle: settle?,
         rollout_timeout: rollout_timeout?,
         max_failures: max_failures?,
+        allow_pause: allow_pause?,
         retirement: retirement?,
     };
     judge_age(reader, item, &table, &policy, warnings);

@@ -81,6 +81,7 @@ impl Fleet {
                     .collect();
                 Reply::ok(json!({ "tasks": found, "failures": missing }))
             }
+            "GetTaskProtection" => Reply::ok(json!({ "protectedTasks": [], "failures": [] })),
             other => panic!("{other} was sent"),
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::clock::Time;
 use crate::plan::fleet::{
-    Deployment, DeploymentId, PostMortem, ProblemClass, RolloutState, Service, ServiceDeployment,
-    ServiceDeploymentStatus, StoppedTask, Task, TaskId, TaskStatus, Tasks,
+    Deployment, DeploymentId, HookProgress, PostMortem, ProblemClass, Progress, Protected,
+    RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus, Staging, StoppedTask,
+    Strategy, Task, TaskId, TaskStatus, Tasks,
 };
 use crate::plan::ledger::{Attempt, Call, Outcome};
 use crate::plan::proof::{Evidence, Judgement, judge};
@@ -125,6 +126,57 @@ impl Seen {
         self
     }
 
+    /// It is deployed in stages.
+    pub fn staged(mut self, strategy: Strategy, staging: Staging) -> Self {
+        self.description().strategy = strategy;
+        self.description().staging = Some(Box::new(staging));
+        self
+    }
+
+    /// Its service deployment is in that stage since then, with so much traffic on the new revision.
+    pub fn stage(self, stage: &str, since: &str, traffic_percent: u8) -> Self {
+        self.progress(ServiceDeploymentStatus::InProgress, Some(stage), since, traffic_percent)
+    }
+
+    pub fn deployment_is(self, status: ServiceDeploymentStatus) -> Self {
+        self.progress(status, None, "1m", 0)
+    }
+
+    fn progress(
+        mut self,
+        status: ServiceDeploymentStatus,
+        stage: Option<&str>,
+        since: &str,
+        traffic_percent: u8,
+    ) -> Self {
+        let arn: std::sync::Arc<str> = "arn:ours".into();
+        self.description().current_service_deployment = Some(arn.clone());
+        self.service.progress = Some(Progress {
+            asked_at: self.when,
+            arn,
+            status,
+            stage: stage.map(Into::into),
+            stage_since: after(since),
+            hooks: Vec::new(),
+            traffic_percent: Some(traffic_percent),
+        });
+        self
+    }
+
+    /// A hook of that stage is not done, and ECS waits for it until then.
+    pub fn hook(mut self, pauses: bool, status: &str, expires: &str) -> Self {
+        let hook = HookProgress { pauses, status: status.into(), expires_at: Some(after(expires)) };
+        self.service.progress.as_mut().unwrap().hooks.push(hook);
+        self
+    }
+
+    /// That listed task may not be stopped before then.
+    pub fn protected(mut self, name: &str, until: &str) -> Self {
+        let protected = Protected { task: id_of(name), until: after(until) };
+        self.service.post_mortem.as_mut().unwrap().protected.push(protected);
+        self
+    }
+
     pub fn rolls_back(mut self) -> Self {
         self.description().rolls_back = true;
         self
@@ -209,8 +261,13 @@ impl Seen {
         .map(stopped);
         let events = vec!["(service api) was unable to place a task.".to_owned()];
         let asked_at = self.when;
-        self.service.post_mortem =
-            Some(PostMortem { asked_at, deployments, stopped: stopped.to_vec(), events });
+        self.service.post_mortem = Some(PostMortem {
+            asked_at,
+            deployments,
+            protected: Vec::new(),
+            stopped: stopped.to_vec(),
+            events,
+        });
         self
     }
 
@@ -242,7 +299,7 @@ fn id_of(name: &str) -> TaskId {
 pub fn outcome(judgement: &Judgement) -> Option<Outcome> {
     match judgement {
         Judgement::Finish { outcome, .. } => Some(*outcome),
-        Judgement::Going { .. } | Judgement::Adopt(_) | Judgement::Abandon => None,
+        _ => None,
     }
 }
 
@@ -250,6 +307,8 @@ pub fn outcome(judgement: &Judgement) -> Option<Outcome> {
 pub fn word(judgement: &Judgement) -> &'static str {
     match judgement {
         Judgement::Going { reason, .. } => reason.label(),
+        Judgement::Extend { .. } => "extend",
+        Judgement::MoveOn { .. } => "move_on",
         Judgement::Adopt(_) => "adopt",
         Judgement::Abandon => "abandon",
         Judgement::Finish { outcome, .. } => crate::metrics::Label::label(*outcome),

@@ -5,6 +5,7 @@ mod fixture;
 mod accepted;
 mod going;
 mod in_plan;
+mod stages;
 mod succeeded;
 mod timed_out;
 mod unknown;

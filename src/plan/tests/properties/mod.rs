@@ -168,6 +168,7 @@ fn intent(start: &Start, now: Time) -> Attempt {
         intent_at: now,
         call_ends_by: now + delta("30s"),
         deadline: now + delta("60m"),
+        moved_at: None,
         before: start.before.clone(),
         call: Call::Unknown,
     }

@@ -111,6 +111,7 @@ impl World {
                 key: service.key.clone(),
                 reading,
                 tasks,
+                progress: None,
                 stopped: None,
                 post_mortem: None,
             });
