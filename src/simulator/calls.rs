@@ -1,6 +1,7 @@
 //! The call log: what was asked of the simulated AWS, when, and how it ended.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The log keeps this many calls in full; the counters go on counting.
@@ -26,12 +27,15 @@ pub struct Call {
     pub at: SystemTime,
     /// The operation, e.g. `DescribeServices`.
     pub operation: String,
-    /// What it was about: `cluster/service`, `cluster/task-id`, a cluster's name, a queue's or a bus's name.
+    /// What it was about: `cluster/service`, `cluster/task-id`, a cluster's name, a queue's or a bus's name,
+    /// a deployment of AWS CodeDeploy, `application/group` or an application.
     pub resources: Vec<String>,
     /// How many things it named.
     pub item_count: usize,
     /// How it ended.
     pub outcome: Outcome,
+    /// Who made it, where callers are told apart.
+    pub caller: Option<Arc<str>>,
     /// The request body.
     pub request: serde_json::Value,
 }
@@ -41,6 +45,8 @@ pub struct Call {
 pub(crate) struct CallLog {
     calls: VecDeque<Call>,
     counts: BTreeMap<String, usize>,
+    /// Who makes the call that is to be added next.
+    pub(crate) caller: Option<Arc<str>>,
 }
 
 impl CallLog {

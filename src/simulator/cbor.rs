@@ -1,6 +1,6 @@
 //! CBOR, as Smithy RPC v2 uses it, from and to the JSON values that the services work with.
 //!
-//! JSON has no timestamps. AWS names all of them `...Time`, so the numbers under such names are
+//! JSON has no timestamps. AWS names nearly all of them `...Time`, so the numbers under such names are
 //! written with CBOR's tag for epoch time, without which the SDKs do not read them.
 
 use ciborium::Value as Cbor;
@@ -55,11 +55,15 @@ fn from_json(value: &Value, is_time: bool) -> Cbor {
         Value::Array(items) => Cbor::Array(items.iter().map(|i| from_json(i, is_time)).collect()),
         Value::Object(members) => {
             let member = |(key, value): (&String, &Value)| {
-                (Cbor::Text(key.clone()), from_json(value, key.ends_with("Time")))
+                (Cbor::Text(key.clone()), from_json(value, names_time(key)))
             };
             Cbor::Map(members.iter().map(member).collect())
         }
     }
+}
+
+fn names_time(name: &str) -> bool {
+    name.ends_with("Time") || name == "lastUpdatedAt"
 }
 
 #[cfg(test)]

@@ -57,6 +57,13 @@ impl Ids {
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 
+    /// The id of a deployment of AWS CodeDeploy: `d-` and nine capital letters or digits.
+    pub(crate) fn code_deployment(&mut self) -> String {
+        let sign = |rng: &mut Rng| rng.alphanumeric().to_ascii_uppercase();
+        let signs: String = (0..9).map(|_| sign(&mut self.0)).collect();
+        format!("d-{signs}")
+    }
+
     /// The id of a service deployment: 21 letters and digits.
     pub(crate) fn service_deployment(&mut self) -> String {
         (0..21).map(|_| self.0.alphanumeric()).collect()

@@ -1,5 +1,5 @@
 //! A small, believable AWS for tests, demonstrations and the AWS CLI: Amazon ECS, Amazon SQS,
-//! Amazon EventBridge and AWS Health.
+//! Amazon EventBridge, AWS Health, AWS CodeDeploy and the target groups of Elastic Load Balancing.
 //!
 //! It owns a simulated account in one Region and speaks AWS's own protocols: in process through
 //! [`Simulator::http_client`], or over TCP through [`Simulator::serve`]. It must not know anything
@@ -13,8 +13,11 @@
 mod buses;
 mod calls;
 mod cbor;
+mod code_deploys;
+mod codedeploy;
 mod connector;
 mod ecs;
+mod elbv2;
 mod error;
 mod events;
 mod faults;
@@ -25,11 +28,13 @@ mod notices;
 mod others;
 mod polling;
 mod protocol;
+mod query;
 mod queues;
 mod reply;
 mod retirements;
 mod server;
 mod sqs;
+mod target_groups;
 mod throttle;
 mod wire;
 mod world;
@@ -46,6 +51,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 pub use calls::{Call, Outcome};
+pub use codedeploy::{CodeDeploySpec, CodeDeployment, LifecycleHook, TrafficRouting};
 pub use ecs::{
     Behaviour, Breaker, Cleanup, DeploymentView, Hook, HookAction, Launch, ServiceSpec,
     ServiceView, TaskView, Threshold,
@@ -99,6 +105,8 @@ pub struct Simulator {
     world: Arc<Mutex<World>>,
     /// Wakes the calls that wait for messages.
     arrivals: Arc<Notify>,
+    /// Who calls through this handle, for the log.
+    caller: Option<Arc<str>>,
 }
 
 impl Simulator {
@@ -106,7 +114,13 @@ impl Simulator {
     pub fn new(time: SharedTimeSource, options: Options) -> Self {
         let world = World::new(&options, Moment::from(time.now()));
         let (world, arrivals) = (Arc::new(Mutex::new(world)), Arc::new(Notify::new()));
-        Simulator { time, latency: options.latency, world, arrivals }
+        Simulator { time, latency: options.latency, world, arrivals, caller: None }
+    }
+
+    /// The same AWS, where the log says of every call that `caller` made it.
+    #[must_use]
+    pub fn called_by(&self, caller: &str) -> Self {
+        Simulator { caller: Some(caller.into()), ..self.clone() }
     }
 
     /// The HTTP interface. A response that must never arrive is marked, and empty.
@@ -154,7 +168,7 @@ impl Simulator {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let now = world.advance(now);
         let result = run(&mut world, now);
-        world.deliver();
+        world.settle(now);
         if world.sqs.take_arrivals() {
             self.arrivals.notify_waiters();
         }

@@ -17,7 +17,7 @@ impl Simulator {
 
     /// Adds a service whose tasks run and whose deployment is completed. Returns its ARN.
     pub fn add_service(&self, spec: ServiceSpec) -> String {
-        self.with_world(|world, now| world.ecs.add_service(spec, now))
+        self.with_world(|world, now| world.add_service(spec, now))
     }
 
     /// Somebody else starts a deployment, with a new task definition revision or with the
@@ -129,6 +129,36 @@ impl Simulator {
         self.on_service(cluster, service, |ecs, at, now| ecs.resolve_pauses(at, action, now))
     }
 
+    /// Somebody stops the deployment under way: it is rolled back, or left where it stands, neither
+    /// done nor taken back.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn stop_deployment(&self, cluster: &str, service: &str, rollback: bool) {
+        self.on_service(cluster, service, |ecs, at, now| ecs.stop_deployment(at, rollback, now));
+    }
+
+    /// ECS moves the oldest healthy task of the PRIMARY to another Availability Zone: one of the same
+    /// deployment takes its place. Returns the id of the one that goes.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn rebalance_task(&self, cluster: &str, service: &str) -> Option<String> {
+        self.on_service(cluster, service, |ecs, at, now| ecs.rebalance(at, now))
+    }
+
+    /// The owner protects those tasks until another moment that are protected; one that has passed
+    /// lifts the protection.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn protect_anew(&self, cluster: &str, service: &str, until: SystemTime) {
+        let until = Moment::from(until);
+        self.on_service(cluster, service, |ecs, at, now| {
+            ecs.change(at, now, |service| service.protect_anew(until, now));
+        });
+    }
+
     /// The owner protects the oldest task that is not protected yet. Returns its id.
     ///
     /// # Panics
@@ -166,6 +196,28 @@ impl Simulator {
     pub fn set_rollout_state_raw(&self, cluster: &str, service: &str, state: Option<&str>) {
         self.on_service(cluster, service, |ecs, at, now| {
             ecs.change(at, now, |service| service.override_rollout_state(state));
+        });
+    }
+
+    /// Lets the newest service deployment show any text as its `status`; `None` shows the true one
+    /// again.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn set_deployment_status_raw(&self, cluster: &str, service: &str, status: Option<&str>) {
+        self.on_service(cluster, service, |ecs, at, now| {
+            ecs.change(at, now, |service| service.override_status(status));
+        });
+    }
+
+    /// Lets service deployments that shift traffic show any text as their `lifecycleStage`; `None`
+    /// shows the true one again.
+    ///
+    /// # Panics
+    /// When there is no such service.
+    pub fn set_stage_raw(&self, cluster: &str, service: &str, stage: Option<&str>) {
+        self.on_service(cluster, service, |ecs, at, now| {
+            ecs.change(at, now, |service| service.override_stage(stage));
         });
     }
 

@@ -21,7 +21,10 @@ const SLEEP_MIN: Duration = Duration::from_millis(1);
 impl Simulator {
     /// Answers a call, now or when what it waits for has come.
     pub(crate) async fn call(&self, target: &str, request: Value, stopping: &Stopping) -> Reply {
-        let mut reply = self.with_world(|world, now| world.call(target, request, now));
+        let mut reply = self.with_world(|world, now| {
+            world.log.caller = self.caller.clone();
+            world.call(target, request, now)
+        });
         while let Answer::Wait(poll) = reply.answer {
             // Registered before the look, so that nothing can come unseen in between.
             let mut arrival = std::pin::pin!(self.arrivals.notified());

@@ -1,5 +1,5 @@
-//! The protocols that AWS's services speak: AWS JSON 1.1, AWS JSON 1.0 as Amazon SQS has it, and
-//! Smithy RPC v2 CBOR.
+//! The protocols that AWS's services speak: AWS JSON 1.1, AWS JSON 1.0 as Amazon SQS has it, Smithy
+//! RPC v2 CBOR, and AWS Query.
 //!
 //! It turns a head into a target, bodies into JSON values and back; what they mean is the
 //! services' business.
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
-use super::{cbor, sqs};
+use super::{cbor, query, sqs};
 
 /// How a service reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +18,15 @@ pub(crate) enum Protocol {
     /// AWS JSON 1.0, with errors that also carry the codes of the query protocol that it replaced.
     Json10,
     Cbor,
+    /// AWS Query: forms in, XML out.
+    Query,
 }
 
 /// What a request is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) protocol: Protocol,
-    /// `PREFIX.Operation`, as in `X-Amz-Target`.
+    /// `PREFIX.Operation`, as in `X-Amz-Target`; empty where only the body says it.
     pub(crate) name: String,
 }
 
@@ -35,11 +37,23 @@ impl Target {
         if let ["", "service", service, "operation", operation] = path.as_slice() {
             return Target { protocol: Protocol::Cbor, name: format!("{service}.{operation}") };
         }
+        let content_type = head.headers.get(header::CONTENT_TYPE);
+        if content_type.is_some_and(|kind| kind.as_bytes().starts_with(query::CONTENT_TYPE)) {
+            return Target { protocol: Protocol::Query, name: String::new() };
+        }
         let name = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         let name = name.unwrap_or("").to_owned();
         let is_sqs = name.split('.').next() == Some(sqs::TARGET_PREFIX);
         let protocol = if is_sqs { Protocol::Json10 } else { Protocol::Json11 };
         Target { protocol, name }
+    }
+
+    /// The same, knowing the body too.
+    pub(crate) fn name_in(self, request: &Value) -> String {
+        match self.protocol {
+            Protocol::Query => query::target(request),
+            Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => self.name,
+        }
     }
 }
 
@@ -52,6 +66,7 @@ impl Protocol {
         let (parsed, name) = match self {
             Protocol::Json10 | Protocol::Json11 => (serde_json::from_slice(bytes).ok(), "JSON"),
             Protocol::Cbor => (cbor::read(bytes), "CBOR"),
+            Protocol::Query => (Some(query::read(bytes)), "form"),
         };
         parsed.filter(Value::is_object).ok_or_else(|| {
             let message = format!("The request is not a {name} object.");
@@ -64,6 +79,7 @@ impl Protocol {
         match self {
             Protocol::Json10 | Protocol::Json11 => value.to_string().into_bytes(),
             Protocol::Cbor => cbor::write(value),
+            Protocol::Query => query::write(value),
         }
     }
 
@@ -72,6 +88,7 @@ impl Protocol {
         let kind = match self {
             Protocol::Json10 => sqs::error_type(error.code),
             Protocol::Json11 | Protocol::Cbor => error.code.to_owned(),
+            Protocol::Query => return query::write_error(error),
         };
         self.write(&json!({ "__type": kind, "message": error.message }))
     }
@@ -83,6 +100,7 @@ impl Protocol {
             Protocol::Json10 => "application/x-amz-json-1.0",
             Protocol::Json11 => "application/x-amz-json-1.1",
             Protocol::Cbor => "application/cbor",
+            Protocol::Query => "text/xml",
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         if self == Protocol::Cbor {

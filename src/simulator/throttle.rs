@@ -9,12 +9,14 @@ use super::moment::Moment;
 /// A category of operations that share a bucket: name, burst, refill per second, operations.
 type Category = (&'static str, f64, f64, &'static [&'static str]);
 
+/// StopServiceDeployment and ContinueServiceDeployment are in none of AWS's categories.
 const CATEGORIES: &[Category] = &[
     ("service modify", 50.0, 5.0, &["CreateService", "DeleteService", "UpdateService"]),
     ("service read", 100.0, 20.0, &["DescribeServices", "ListServices"]),
     ("service deployment", 50.0, 20.0, &["DescribeServiceDeployments", "ListServiceDeployments"]),
     ("service revision", 50.0, 20.0, &["DescribeServiceRevisions"]),
     ("cluster resource read", 100.0, 20.0, &["DescribeTasks", "ListTasks"]),
+    ("task protection", 200.0, 80.0, &["GetTaskProtection", "UpdateTaskProtection"]),
     ("cluster resource modify", 100.0, 40.0, &["StopTask"]),
     ("cluster read", 50.0, 20.0, &["DescribeClusters", "ListClusters"]),
     ("cluster modify", 20.0, 1.0, &["CreateCluster", "DeleteCluster"]),

@@ -33,10 +33,11 @@ async fn answer(State(simulator): State<Simulator>, request: Request<Body>) -> R
     wait(latency / 2).await;
     let (head, body) = request.into_parts();
     let target = Target::of(&head);
+    let protocol = target.protocol;
     let stopping = head.extensions.get::<Stopping>().cloned().unwrap_or_default();
     let reply = match to_bytes(body, REQUEST_BODY_MAX).await {
-        Ok(bytes) => match target.protocol.read(&bytes) {
-            Ok(request) => simulator.call(&target.name, request, &stopping).await,
+        Ok(bytes) => match protocol.read(&bytes) {
+            Ok(request) => simulator.call(&target.name_in(&request), request, &stopping).await,
             Err(error) => Reply { delay: Duration::ZERO, answer: Answer::Error(error) },
         },
         Err(_) => {
@@ -45,7 +46,7 @@ async fn answer(State(simulator): State<Simulator>, request: Request<Body>) -> R
         }
     };
     wait(latency / 2 + reply.delay).await;
-    write(reply.answer, target.protocol)
+    write(reply.answer, protocol)
 }
 
 async fn wait(span: Duration) {

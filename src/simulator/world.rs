@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::Options;
 use super::calls::{Call, CallLog, Outcome};
-use super::ecs::{self, Ecs};
+use super::codedeploy::{self, CodeDeploy};
+use super::ecs::{self, Ecs, ServiceSpec};
+use super::elbv2::{self, Elbv2};
 use super::error::ApiError;
 use super::events::{self, Events};
 use super::faults::{Fault, Faults};
@@ -24,6 +26,8 @@ pub(crate) struct World {
     pub(crate) sqs: Sqs,
     pub(crate) events: Events,
     pub(crate) health: Health,
+    pub(crate) elbv2: Elbv2,
+    pub(crate) code_deploy: CodeDeploy,
     pub(crate) identity: Identity,
     pub(crate) faults: Faults,
     pub(crate) log: CallLog,
@@ -47,6 +51,8 @@ impl World {
                 options.stale_reads,
             ),
             health: Health::default(),
+            elbv2: Elbv2::default(),
+            code_deploy: CodeDeploy::new(identity.clone(), options.seed),
             identity,
             faults: Faults::default(),
             log: CallLog::default(),
@@ -59,9 +65,38 @@ impl World {
     /// Lets the world catch up with the clock, which never takes it back.
     pub(crate) fn advance(&mut self, now: Moment) -> Moment {
         self.now = self.now.max(now);
+        // CodeDeploy sees every change of the tasks that it waits for when it happens.
+        while let Some(due) = self.due().filter(|due| !self.code_deploy.idle() && *due <= self.now)
+        {
+            self.ecs.advance(due);
+            self.code_deploy.advance(&mut self.ecs, due);
+        }
         self.ecs.advance(self.now);
         self.deliver();
         self.now
+    }
+
+    /// Lets everything happen that follows at once from what was just done.
+    pub(crate) fn settle(&mut self, now: Moment) {
+        self.code_deploy.advance(&mut self.ecs, now);
+        self.deliver();
+    }
+
+    /// Adds a service, and what deploys it. Returns its ARN.
+    pub(crate) fn add_service(&mut self, mut spec: ServiceSpec, now: Moment) -> String {
+        let code_deploy = spec.code_deploy.take();
+        let named = spec.clone();
+        let arn = self.ecs.add_service(spec, now);
+        if let Some(code_deploy) = code_deploy {
+            self.code_deploy.adopt(&named, &code_deploy, &mut self.ecs, now);
+        }
+        arn
+    }
+
+    /// When something is due next that nobody asks for.
+    fn due(&self) -> Option<Moment> {
+        let dues = [self.ecs.next_due(), self.code_deploy.next_due()];
+        dues.into_iter().flatten().min()
     }
 
     /// Lets ECS's events go to a queue from now on.
@@ -87,6 +122,8 @@ impl World {
             sqs::TARGET_PREFIX => sqs::resources(&request),
             events::TARGET_PREFIX => events::resources(&request),
             health::TARGET_PREFIX => health::resources(&request),
+            elbv2::TARGET_PREFIX => elbv2::resources(&request),
+            codedeploy::TARGET_PREFIX => codedeploy::resources(&request),
             _ => ecs::resources(&request),
         };
         let fault = self.faults.hit(operation, &resources);
@@ -104,6 +141,7 @@ impl World {
             item_count: resources.len(),
             resources,
             outcome,
+            caller: self.log.caller.clone(),
             request,
         });
         reply
@@ -160,6 +198,10 @@ impl World {
             sqs::TARGET_PREFIX => self.sqs.call(operation, request, every, now),
             events::TARGET_PREFIX => self.events.call(operation, request, every, now).into(),
             health::TARGET_PREFIX => self.health.call(operation, request).into(),
+            elbv2::TARGET_PREFIX => self.elbv2.call(operation, request, &self.ecs).into(),
+            codedeploy::TARGET_PREFIX => {
+                self.code_deploy.call(operation, request, &mut self.ecs, now).into()
+            }
             _ => Answer::Error(ApiError::unknown_operation(&format!("{prefix}.{operation}"))),
         };
         if let Answer::Json(answer) = &mut answer {
@@ -175,7 +217,7 @@ impl World {
 
     /// When a waiting call should look again at the latest.
     pub(crate) fn next_due(&self, poll: &Poll, now: Moment) -> Moment {
-        let events = self.ecs_events_to.as_ref().and_then(|_| self.ecs.next_due());
+        let events = self.ecs_events_to.as_ref().and_then(|_| self.due());
         let messages = self.sqs.next_due(poll, now);
         events.map_or(messages, |events| events.min(messages))
     }
@@ -197,6 +239,8 @@ fn denied(prefix: &str, operation: &str) -> ApiError {
         sqs::TARGET_PREFIX => "sqs",
         events::TARGET_PREFIX => "events",
         health::TARGET_PREFIX => "health",
+        elbv2::TARGET_PREFIX => "elasticloadbalancing",
+        codedeploy::TARGET_PREFIX => "codedeploy",
         _ => "ecs",
     };
     let message = format!("User is not authorized to perform: {service}:{operation}");

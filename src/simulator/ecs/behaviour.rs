@@ -22,6 +22,22 @@ pub enum Behaviour {
     },
     /// Reaches RUNNING, then fails its health checks and is stopped by the scheduler.
     NeverHealthy,
+    /// Reaches RUNNING; then its one container ends.
+    Exits {
+        /// The container's `exitCode`.
+        code: i32,
+        /// The container's `reason`, e.g. `OutOfMemoryError: ...`.
+        reason: Option<String>,
+        /// How long it runs.
+        after: Duration,
+    },
+    /// For so long nothing is launched at all, and the service tells of it in its events.
+    NotLaunched {
+        /// The event behind `(service NAME)`, e.g. `was unable to place a task. Reason: ...`.
+        says: String,
+        /// Since the deployment was made; from then on its tasks are healthy.
+        lasting: Duration,
+    },
     /// Never gets past PENDING.
     StaysPending,
     /// Like `Healthy`, but takes this long from launch to RUNNING.
@@ -34,6 +50,14 @@ impl Behaviour {
         match self {
             Behaviour::CannotStart { reason } => Some(reason),
             Behaviour::FailsFirst { tasks, reason } if number < *tasks => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Why nothing is launched, and for how long.
+    pub(crate) fn held_back(&self) -> Option<(&str, Duration)> {
+        match self {
+            Behaviour::NotLaunched { says, lasting } => Some((says, *lasting)),
             _ => None,
         }
     }

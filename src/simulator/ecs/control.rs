@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::behaviour::Behaviour;
 use super::deployment::Revision;
+use super::failure::{self, Failure};
 use super::retirement::Retirement;
 use super::service::{Service, ServiceStatus};
 use super::spec::ServiceSpec;
 use super::task::{StopCause, Task};
-use super::{Ecs, retirement, scheduler, task_definitions};
+use super::{Ecs, events, retirement, scheduler, task_sets};
 use crate::simulator::moment::Moment;
 
 impl Ecs {
@@ -18,7 +19,7 @@ impl Ecs {
 
     /// Adds a settled service, its cluster and its task definition. Returns its ARN.
     pub(crate) fn add_service(&mut self, spec: ServiceSpec, now: Moment) -> String {
-        self.ensure_family(&spec.family, now);
+        self.ensure_family(&spec.family, spec.stop_time, now);
         let mut service = Service::new(spec, &self.identity, now);
         service.settle(now, &mut self.ids);
         let index = self.insert_service(service);
@@ -29,6 +30,10 @@ impl Ecs {
     /// The index of a service that exists, INACTIVE ones included.
     pub(crate) fn known_service(&self, cluster: &str, name: &str) -> Option<usize> {
         self.clusters.get(cluster)?.services.get(name).copied()
+    }
+
+    pub(crate) fn target_group(&self, index: usize) -> Option<String> {
+        self.services[index].target_group.clone()
     }
 
     pub(crate) fn forced_deployments(&self, index: usize) -> usize {
@@ -44,18 +49,14 @@ impl Ecs {
     /// Starts a deployment that nobody forced through the API. Returns its id.
     pub(crate) fn deploy(&mut self, index: usize, new_revision: bool, now: Moment) -> String {
         self.freeze_reads(index, self.stale_reads, now);
-        let current = self.services[index].revision();
-        let (family, mut number) = match current {
-            Some(current) => (current.family.clone(), current.number),
-            None => (self.services[index].spec.family.clone(), 1),
-        };
-        if new_revision {
-            let members = task_definitions::plain_task_definition(&family);
-            number = self.add_revision(&family, members, now);
-        }
+        let (family, number) = self.revision_to_deploy(index, new_revision, now);
         let service = &mut self.services[index];
         let revision = service.revision_of(&family, number);
-        scheduler::start_deployment(service, revision, None, now, &mut self.ids);
+        if service.controlled_by_ecs() {
+            scheduler::start_deployment(service, revision, None, now, &mut self.ids);
+        } else {
+            task_sets::replace(service, revision, now, &mut self.ids);
+        }
         let id = service.deployments[0].name();
         self.run_service(index, now);
         id
@@ -75,6 +76,32 @@ impl Ecs {
         retirement::stop_for_maintenance(service, &[newest], now, &mut self.ids);
         self.run_service(index, now);
         Some(format!("{newest:032x}"))
+    }
+
+    /// Moves the oldest healthy task of the PRIMARY elsewhere: another one of the same deployment
+    /// takes its place. Returns its id, or `None` when no task is healthy.
+    pub(crate) fn rebalance(&mut self, index: usize, now: Moment) -> Option<String> {
+        let service = &mut self.services[index];
+        let primary = service.deployments.first()?;
+        let (deployment, cause) = (primary.id, events::scaled_by(&primary.name()));
+        let healthy = service.tasks.values().filter(|t| t.active() && t.healthy);
+        let oldest =
+            healthy.filter(|t| t.deployment == deployment).min_by_key(|task| task.sequence)?.id;
+        service.launch_task(0, now, &mut self.ids);
+        service.stop_task(oldest, cause, now);
+        self.run_service(index, now);
+        Some(format!("{oldest:032x}"))
+    }
+
+    /// Somebody stops the deployment under way, with a rollback or without one.
+    pub(crate) fn stop_deployment(&mut self, index: usize, rollback: bool, now: Moment) {
+        self.freeze_reads(index, self.stale_reads, now);
+        let service = &mut self.services[index];
+        match rollback {
+            true => failure::fail(service, Failure::Stopped, true, now, &mut self.ids),
+            false => failure::abort(service, now, &mut self.ids),
+        }
+        self.run_service(index, now);
     }
 
     /// Stops the oldest active task. Returns its id, or `None` when no task is active.
@@ -131,6 +158,22 @@ impl Service {
 
     pub(crate) fn override_rollout_state(&mut self, state: Option<&str>) {
         self.rollout_state_override = state.map(str::to_owned);
+    }
+
+    pub(crate) fn override_status(&mut self, status: Option<&str>) {
+        self.status_override = status.map(str::to_owned);
+    }
+
+    pub(crate) fn override_stage(&mut self, stage: Option<&str>) {
+        self.stage_override = stage.map(str::to_owned);
+    }
+
+    /// Protects what is protected until another moment.
+    pub(crate) fn protect_anew(&mut self, until: Moment, now: Moment) {
+        self.tasks
+            .values_mut()
+            .filter(|task| task.protected(now))
+            .for_each(|task| task.protected_until = Some(until));
     }
 
     /// Hides `createdAt` of all tasks there are now, or shows it again.

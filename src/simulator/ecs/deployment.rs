@@ -11,9 +11,10 @@ use super::service::Service;
 use super::service_shape::pending;
 use super::staged::Lifecycle;
 use super::task::Phase;
+use super::task_sets::TaskSet;
 use crate::simulator::moment::Moment;
 
-/// A service deployment is PENDING this long before it is IN_PROGRESS.
+/// A service deployment is PENDING at least this long before it is IN_PROGRESS.
 const PENDING_FOR: Duration = Duration::from_secs(1);
 /// A superseded service deployment is STOP_REQUESTED this long before it is STOPPED.
 const STOP_REQUESTED_FOR: Duration = Duration::from_secs(10);
@@ -75,6 +76,8 @@ pub(crate) struct Deployment {
     pub(crate) reported_stuck: bool,
     /// Whether the event about protected tasks that hold it open was written.
     pub(crate) reported_protected: bool,
+    /// What it is beside, where ECS does not control deployments.
+    pub(crate) task_set: Option<TaskSet>,
 }
 
 impl Deployment {
@@ -94,6 +97,7 @@ impl Deployment {
             failed_rounds: 0,
             reported_stuck: false,
             reported_protected: false,
+            task_set: None,
         }
     }
 
@@ -165,6 +169,8 @@ pub(crate) struct ServiceDeployment {
     pub(crate) source: Option<u64>,
     pub(crate) revision: Arc<Revision>,
     pub(crate) created_at: Moment,
+    /// For how long it does nothing.
+    pub(crate) pending_for: Duration,
     pub(crate) finished_at: Option<Moment>,
     pub(crate) progress: Progress,
     pub(crate) reason: Option<String>,
@@ -231,7 +237,7 @@ impl RevisionCounts {
 
 impl ServiceDeployment {
     pub(crate) fn started_at(&self) -> Moment {
-        self.created_at + PENDING_FOR
+        self.created_at + self.pending_for.max(PENDING_FOR)
     }
 
     /// Ends it because a newer deployment takes over, or because it failed without a rollback.

@@ -31,7 +31,14 @@ pub(crate) fn draining_connections(service: &Service, count: usize) -> String {
 }
 
 pub(crate) fn failed_health_checks(service: &Service, task: u128) -> String {
-    about(service, &format!("(task {task:032x}) failed container health checks."))
+    let what = match &service.target_group {
+        None => "failed container health checks.".to_owned(),
+        Some(arn) => format!(
+            "(port 8080) is unhealthy in (target-group {arn}) due to (reason Health checks failed with \
+             these codes: [503])."
+        ),
+    };
+    about(service, &format!("(task {task:032x}) {what}"))
 }
 
 pub(crate) fn completed(service: &Service, deployment: &str) -> String {

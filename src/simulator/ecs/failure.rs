@@ -110,6 +110,18 @@ pub(crate) fn fail(
     scheduler::start_deployment(service, target.revision, back, now, ids);
 }
 
+/// Stops the PRIMARY where it stands, and with it the open service deployment: nothing is taken back.
+pub(crate) fn abort(service: &mut Service, now: Moment, ids: &mut Ids) {
+    let failure = Failure::Stopped;
+    let Some(primary) = service.deployments.first_mut() else { return };
+    primary.fail(failure.reason(), now);
+    let name = primary.name();
+    let news = News::Failed { deployment: primary.id, reason: primary.reason.clone() };
+    service.news.push(news);
+    service.report(events::failed(service, &name, failure.what()), now, ids);
+    end_without_rollback(service, failure, now);
+}
+
 /// Writes into the open service deployment that it is rolled back.
 pub(crate) fn note_rollback(service: &mut Service, failure: Failure, restores: u64, now: Moment) {
     let Some(open) = service.history.last_mut() else { return };

@@ -3,9 +3,10 @@
 //! The world moves from event to event: each service knows when something is due next, and
 //! [`Ecs::advance`] runs the services in that order. How often anybody looks changes nothing.
 //!
-//! Not simulated: RunTask, task sets, and placement. Operations that are not implemented fail loudly.
+//! Not simulated: RunTask, making task sets through the API, and placement. Operations that are not implemented fail loudly.
 
 mod alarms;
+mod balanced;
 mod behaviour;
 mod breaker;
 mod clusters;
@@ -37,6 +38,7 @@ mod state_changes;
 mod tags;
 mod task;
 mod task_definitions;
+mod task_sets;
 mod task_shape;
 mod tasks;
 mod view;
@@ -57,13 +59,15 @@ use super::error::ApiError;
 use super::identity::{Identity, Ids};
 use super::moment::Moment;
 use clusters::Cluster;
-use service::Service;
 use state_changes::Told;
 use task_definitions::Family;
 
+pub(crate) use balanced::{Balanced, TargetState};
 pub(crate) use references::{resources, task_id};
 pub(crate) use retirement::Retirement;
+pub(crate) use service::Service;
 pub(crate) use standalone::Standalone;
+pub(crate) use task_sets::Maker;
 
 /// `X-Amz-Target` of every ECS operation begins with this.
 pub(crate) const TARGET_PREFIX: &str = "AmazonEC2ContainerServiceV20141113";
@@ -135,6 +139,7 @@ impl Ecs {
             "UpdateService" => self.update_service(&parse(input)?, now),
             "DeleteService" => self.delete_service(&parse(input)?, now),
             "ListTasks" => self.list_tasks(&parse(input)?, now),
+            "DescribeTaskSets" => self.describe_task_sets(&parse(input)?),
             "DescribeTasks" => self.describe_tasks(&parse(input)?),
             "StopTask" => self.stop_task(&parse(input)?, now),
             "RegisterTaskDefinition" => self.register_task_definition(input, now),

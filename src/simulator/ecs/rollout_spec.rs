@@ -79,9 +79,29 @@ impl ServiceSpec {
         self
     }
 
+    /// Lets deployments stay PENDING for this long, in which nothing is started.
+    pub fn pending_for(mut self, time: Duration) -> Self {
+        self.pending_for = time;
+        self
+    }
+
+    /// How long a stage takes at least in which nothing is waited for; ten seconds by default.
+    pub fn stage_time(mut self, time: Duration) -> Self {
+        self.stage_time = time;
+        self
+    }
+
     /// Gives the service a target group, also without a deregistration delay.
     pub fn load_balancer(mut self) -> Self {
         self.load_balanced = true;
+        self
+    }
+
+    /// Sets what the target group says about its health checks: how often they are made, and how many
+    /// have to succeed. When a task is found healthy is another matter.
+    pub fn health_checks(mut self, interval: Duration, healthy_threshold: u32) -> Self {
+        self.health_check_interval = interval;
+        self.healthy_threshold = healthy_threshold;
         self
     }
 

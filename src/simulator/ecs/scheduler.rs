@@ -5,14 +5,18 @@
 //! ECS services by replacing tasks"). A task whose `desiredStatus` is STOPPED is no longer active.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::deployment::{Deployment, Progress, Revision, RolloutState, ServiceDeployment};
 use super::service::{Completed, Service, ServiceStatus};
 use super::state_changes::News;
 use super::task::{Phase, StopCause, Task};
-use super::{alarms, early_success, events, retirement, staged};
+use super::{alarms, early_success, events, retirement, staged, task_sets};
 use crate::simulator::identity::Ids;
 use crate::simulator::moment::Moment;
+
+/// How long it takes until ECS tries again to place a task, and says so if it cannot.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
 
 const SUPERSEDED: &str = "Service deployment stopped because a newer deployment was started.";
 
@@ -26,6 +30,13 @@ pub(crate) fn start_deployment(
     ids: &mut Ids,
 ) {
     let mut deployment = Deployment::start(ids.deployment(), revision, now);
+    let pending_for = match service.deployments.is_empty() || rolling_back.is_some() {
+        true => Duration::ZERO,
+        false => service.spec.pending_for,
+    };
+    if !pending_for.is_zero() {
+        deployment.retry_at = Some(now + pending_for);
+    }
     let source = service.deployments.first().map(|primary| primary.id);
     if let Some((target, reason)) = rolling_back {
         deployment.rolls_back_to = Some(target);
@@ -43,6 +54,7 @@ pub(crate) fn start_deployment(
             source: carrier.or(source),
             revision: deployment.revision.clone(),
             created_at: now,
+            pending_for,
             finished_at: None,
             progress: Progress::Running,
             reason: None,
@@ -65,6 +77,21 @@ pub(crate) fn start_deployment(
     service.steady = false;
 }
 
+/// Holds back deployments whose tasks cannot be placed, and tells of it every few minutes.
+pub(crate) fn hold_back(service: &mut Service, now: Moment, ids: &mut Ids) {
+    for index in 0..service.deployments.len() {
+        let deployment = &service.deployments[index];
+        let Some((says, lasting)) = deployment.revision.behaviour.held_back() else { continue };
+        let until = deployment.created_at + lasting;
+        if now >= until || !deployment.may_launch(now) {
+            continue;
+        }
+        let event = events::about(service, says);
+        service.deployments[index].retry_at = Some(until.min(now + TRIED_AGAIN_AFTER));
+        service.report(event, now, ids);
+    }
+}
+
 /// Starts and stops what the bounds allow at `now`. Returns whether anything changed.
 pub(crate) fn reconcile(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
     if service.standalone.is_some() {
@@ -75,6 +102,9 @@ pub(crate) fn reconcile(service: &mut Service, now: Moment, ids: &mut Ids) -> bo
     }
     if staged::is_open(service) {
         return staged::reconcile(service, now, ids);
+    }
+    if !service.controlled_by_ecs() {
+        return task_sets::reconcile(service, now, ids);
     }
     let surplus = stop_surplus(service, now, ids);
     let stopped = retirement::retire(service, now, ids) || surplus;
@@ -116,7 +146,8 @@ pub(crate) fn complete_primary(service: &mut Service, now: Moment, ids: &mut Ids
     }
 }
 
-fn report_steady(service: &mut Service, now: Moment, ids: &mut Ids) {
+/// Tells that the service has all that it wants.
+pub(crate) fn report_steady(service: &mut Service, now: Moment, ids: &mut Ids) {
     service.steady = true;
     service.news.push(News::Steady);
     service.report(events::steady(service), now, ids);
@@ -133,10 +164,11 @@ fn bounds(service: &Service) -> (u32, u32) {
 /// How many healthy tasks there are beyond those to keep. While traffic shifts, tasks that do not
 /// carry it are no substitute for those that do.
 pub(crate) fn spare(service: &Service) -> u32 {
-    if staged::is_open(service) {
+    if staged::is_open(service) || task_sets::several(service) {
         return 0;
     }
-    service.count(None, healthy).saturating_sub(bounds(service).0)
+    let lower = if service.controlled_by_ecs() { bounds(service).0 } else { service.desired };
+    service.count(None, healthy).saturating_sub(lower)
 }
 
 fn healthy(task: &Task) -> bool {
@@ -286,7 +318,7 @@ fn report_protected(service: &mut Service, now: Moment, ids: &mut Ids) {
 fn complete_when_steady(service: &mut Service, now: Moment, ids: &mut Ids) -> bool {
     let Some(primary) = service.deployments.first() else { return false };
     let state = primary.state;
-    if state == RolloutState::InProgress && service.controlled_by_ecs() {
+    if state == RolloutState::InProgress {
         if !early_success::reached(service) || alarms::baking(service, now) {
             return false;
         }

@@ -14,7 +14,9 @@ use super::stale::StaleView;
 use super::standalone::Standalone;
 use super::state_changes::News;
 use super::task::{Phase, StopCause, Task, TaskChange};
-use super::{alarms, breaker, scheduler};
+use super::task_sets::Maker;
+use super::{alarms, breaker, scheduler, task_sets};
+use crate::simulator::elbv2;
 use crate::simulator::identity::{Identity, Ids};
 use crate::simulator::moment::Moment;
 
@@ -80,6 +82,9 @@ pub(crate) struct Service {
     /// The CloudWatch alarms that are in ALARM.
     pub(crate) ringing: BTreeSet<String>,
     pub(crate) rollout_state_override: Option<String>,
+    /// What the newest service deployment shows as `status` and as `lifecycleStage`.
+    pub(crate) status_override: Option<String>,
+    pub(crate) stage_override: Option<String>,
     pub(crate) stale: Option<StaleView>,
     /// How many deployments `UpdateService` with `forceNewDeployment` has started.
     pub(crate) forced_deployments: usize,
@@ -98,12 +103,7 @@ impl Service {
     /// A service without deployments or tasks.
     pub(crate) fn new(spec: ServiceSpec, identity: &Identity, now: Moment) -> Self {
         let balanced = spec.load_balanced || !spec.deregistration_delay.is_zero();
-        let target_group = balanced.then(|| {
-            let (region, account, name) = (&identity.region, &identity.account, &spec.name);
-            format!(
-                "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/0123456789abcdef"
-            )
-        });
+        let target_group = balanced.then(|| elbv2::target_group_arn(identity, &spec));
         Service {
             target_group,
             status: ServiceStatus::Active,
@@ -119,6 +119,8 @@ impl Service {
             standalone: None,
             ringing: BTreeSet::new(),
             rollout_state_override: None,
+            status_override: None,
+            stage_override: None,
             stale: None,
             forced_deployments: 0,
             steady: false,
@@ -159,7 +161,11 @@ impl Service {
             behaviour: Behaviour::Healthy,
         });
         self.created_at = created_at;
-        scheduler::start_deployment(self, revision, None, created_at, ids);
+        if self.controlled_by_ecs() {
+            scheduler::start_deployment(self, revision, None, created_at, ids);
+        } else {
+            task_sets::add(self, revision, Maker::default(), created_at, ids);
+        }
         let last = ages.last().copied().unwrap_or_default();
         for number in 0..self.desired as usize {
             let age = ages.get(number).copied().unwrap_or(last);
@@ -168,7 +174,11 @@ impl Service {
                 *task = task.clone().settled_since(now.minus(age), &self.spec);
             }
         }
-        scheduler::complete_primary(self, created_at, ids);
+        if self.controlled_by_ecs() {
+            scheduler::complete_primary(self, created_at, ids);
+        } else {
+            task_sets::settle(self, created_at, ids);
+        }
         self.hush();
     }
 
@@ -177,6 +187,7 @@ impl Service {
         loop {
             let moved = self.step_tasks(now, ids);
             let tripped = breaker::check(self, now, ids) || alarms::check(self, now, ids);
+            scheduler::hold_back(self, now, ids);
             let changed = scheduler::reconcile(self, now, ids);
             if !(moved || tripped || changed) {
                 break;
@@ -265,6 +276,9 @@ impl Service {
                 }
                 self.steady = false;
             }
+            // Only tasks that do not start or fail their checks count (Amazon ECS API reference,
+            // Deployment, `failedTasks`).
+            TaskChange::Exited => self.steady = false,
             TaskChange::FoundUnhealthy => {
                 if let Some(owner) = owner {
                     owner.count_failure(now);

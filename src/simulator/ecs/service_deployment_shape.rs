@@ -25,7 +25,9 @@ pub(crate) fn brief(
     put("createdAt", record.created_at.to_json());
     let target = ecs.revision_arn(service, record.deployment);
     put("targetServiceRevisionArn", json!(target));
-    put("status", json!(record.status(now)));
+    let is_newest = service.history.last().is_some_and(|newest| newest.id == record.id);
+    let status = service.status_override.as_deref().filter(|_| is_newest);
+    put("status", json!(status.unwrap_or(record.status(now))));
     if now >= record.started_at() {
         put("startedAt", record.started_at().to_json());
     }
@@ -53,7 +55,10 @@ pub(crate) fn full(ecs: &Ecs, service: &Service, record: &ServiceDeployment, now
     put("deploymentCircuitBreaker", circuit_breaker(service, record));
     put("alarms", alarms(service, record));
     if let Some(lifecycle) = &record.lifecycle {
-        put("lifecycleStage", json!(lifecycle.stage.name()));
+        if record.pending_for.is_zero() || now >= record.started_at() {
+            let stage = service.stage_override.as_deref().unwrap_or(lifecycle.stage.name());
+            put("lifecycleStage", json!(stage));
+        }
         let hooks: Vec<Value> = lifecycle.hooks.iter().map(hook).collect();
         put("lifecycleHookDetails", json!(hooks));
     }

@@ -9,6 +9,8 @@ use super::deployment::{Counts, Deployment, ServiceDeployment};
 use super::service::Service;
 use super::spec::Launch;
 use super::task::{Phase, Task};
+use super::task_sets;
+use crate::simulator::elbv2;
 use crate::simulator::moment::Moment;
 
 /// The `service` shape, tags apart.
@@ -45,7 +47,7 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, now: Moment) -> Value {
         members.insert("deployments".to_owned(), deployments(ecs, service, now));
     } else {
         members.insert("deployments".to_owned(), json!([]));
-        members.insert("taskSets".to_owned(), task_sets(ecs, service));
+        members.insert("taskSets".to_owned(), json!(task_sets::describe(ecs, service)));
     }
     if let Some(revision) = service.revision() {
         let arn = ecs.revision_task_definition(revision);
@@ -175,40 +177,30 @@ fn deployment_json(
     shape
 }
 
-fn task_sets(ecs: &Ecs, service: &Service) -> Value {
-    let sets = service.deployments.iter().map(|deployment| {
-        let id = Some(deployment.id);
+/// The load balancers of task sets: one for each of the two target groups between which they change.
+pub(crate) fn target_groups(service: &Service) -> Vec<Value> {
+    let Some(arn) = &service.target_group else { return Vec::new() };
+    let balancer = |arn: String| {
         json!({
-            "id": deployment.name(),
-            "serviceArn": ecs.service_arn(service),
-            "clusterArn": ecs.cluster_arn(&service.spec.cluster),
-            "status": "PRIMARY",
-            "taskDefinition": ecs.revision_task_definition(&deployment.revision),
-            "computedDesiredCount": service.desired,
-            "pendingCount": service.count(id, pending),
-            "runningCount": service.count(id, |t| t.phase == Phase::Running),
-            "createdAt": deployment.created_at.to_json(),
-            "updatedAt": deployment.updated_at.to_json(),
-            "scale": { "value": 100.0, "unit": "PERCENT" },
-            "stabilityStatus": "STEADY_STATE",
+            "targetGroupArn": arn,
+            "containerName": service.spec.name,
+            "containerPort": 8080,
         })
-    });
-    sets.collect()
+    };
+    let name = &service.spec.name;
+    let second = arn.replacen(&format!("/{name}/"), &format!("/{name}-2/"), 1);
+    vec![balancer(arn.clone()), balancer(second)]
 }
 
 /// One that shifts traffic has a second target group, and a listener rule that it changes.
 fn load_balancers(service: &Service) -> Value {
     let Some(arn) = &service.target_group else { return json!([]) };
-    let mut balancer = json!({
-        "targetGroupArn": arn,
-        "containerName": service.spec.name,
-        "containerPort": 8080,
-    });
+    let Some(mut balancer) = target_groups(service).into_iter().next() else { return json!([]) };
     if service.spec.shifts_traffic() {
         let prefix = arn.split(":targetgroup/").next().unwrap_or_default();
         let rule = format!("{prefix}:listener-rule/app/{}/1/2/3", service.spec.name);
         balancer["advancedConfiguration"] = json!({
-            "alternateTargetGroupArn": format!("{arn}0"),
+            "alternateTargetGroupArn": elbv2::alternate_of(arn),
             "productionListenerRule": rule,
             "roleArn": "arn:aws:iam::123456789012:role/traffic",
         });
@@ -224,6 +216,7 @@ fn network() -> Value {
     } })
 }
 
-fn members(shape: &mut Value) -> &mut Map<String, Value> {
+/// The members of a shape that was written as an object.
+pub(crate) fn members(shape: &mut Value) -> &mut Map<String, Value> {
     shape.as_object_mut().expect("the shape was written as an object just above")
 }

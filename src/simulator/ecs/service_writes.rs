@@ -13,6 +13,7 @@ use super::service::{Service, ServiceStatus};
 use super::service_shape;
 use super::spec::{Launch, ServiceSpec};
 use super::tags::Tag;
+use super::task_sets::{self, Maker};
 use crate::simulator::error::ApiError;
 use crate::simulator::moment::Moment;
 
@@ -80,7 +81,11 @@ impl Ecs {
         let spec = input.to_spec(&cluster)?.family(&family);
         let mut service = Service::new(spec, &self.identity, now);
         let first = service.revision_of(&family, revision);
-        scheduler::start_deployment(&mut service, first, None, now, &mut self.ids);
+        if service.controlled_by_ecs() {
+            scheduler::start_deployment(&mut service, first, None, now, &mut self.ids);
+        } else {
+            task_sets::add(&mut service, first, Maker::default(), now, &mut self.ids);
+        }
         let index = self.insert_service(service);
         self.run_service(index, now);
         Ok(self.service_answer(index, now))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::behaviour::Behaviour;
 use super::configuration::{Alarms, Breaker, Canary, EarlySuccess, Linear};
 use super::staged::Hook;
+use crate::simulator::codedeploy::CodeDeploySpec;
 
 /// How a service says where its tasks run. A real service reports either one, never both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +56,16 @@ pub struct ServiceSpec {
     pub(crate) alarms: Option<Alarms>,
     pub(crate) early_success: Option<EarlySuccess>,
     pub(crate) rollback_fails: bool,
+    pub(crate) pending_for: Duration,
+    pub(crate) stage_time: Duration,
     pub(crate) load_balanced: bool,
+    pub(crate) health_check_interval: Duration,
+    pub(crate) healthy_threshold: u32,
     pub(crate) health_check_grace: Option<Duration>,
     pub(crate) short_arn: bool,
     pub(crate) next_revision: Behaviour,
     pub(crate) family: String,
+    pub(crate) code_deploy: Option<Box<CodeDeploySpec>>,
 }
 
 impl ServiceSpec {
@@ -89,11 +95,16 @@ impl ServiceSpec {
             alarms: None,
             early_success: None,
             rollback_fails: false,
+            pending_for: Duration::ZERO,
+            stage_time: Duration::from_secs(10),
             load_balanced: false,
+            health_check_interval: Duration::from_secs(30),
+            healthy_threshold: 5,
             health_check_grace: None,
             short_arn: false,
             next_revision: Behaviour::Healthy,
             family: name.to_owned(),
+            code_deploy: None,
         }
     }
 
@@ -165,7 +176,8 @@ impl ServiceSpec {
         self
     }
 
-    /// Sets `deploymentController.type`: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
+    /// Sets `deploymentController.type`: `ECS`, `CODE_DEPLOY` or `EXTERNAL`. No
+    /// application of AWS CodeDeploy knows the service; see [`ServiceSpec::code_deploy`].
     pub fn controller(mut self, kind: &str) -> Self {
         self.controller = Some(kind.to_owned());
         self

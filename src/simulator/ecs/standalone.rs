@@ -4,6 +4,7 @@ use super::Ecs;
 use super::deployment::Deployment;
 use super::service::Service;
 use super::spec::ServiceSpec;
+use super::task_definitions::STOP_TIMEOUT;
 use crate::simulator::moment::Moment;
 
 /// What RunTask says of a task beside its definition.
@@ -24,7 +25,7 @@ impl Ecs {
         standalone: Standalone,
         now: Moment,
     ) -> u128 {
-        self.ensure_family(family, now);
+        self.ensure_family(family, STOP_TIMEOUT, now);
         self.add_cluster(cluster);
         let spec = ServiceSpec::new(cluster, family).desired(0);
         let mut holder = Service::new(spec, &self.identity, now);

@@ -13,6 +13,8 @@ use crate::simulator::moment::Moment;
 
 /// How long a task that reached RUNNING but is never healthy lives before its checks fail.
 const UNHEALTHY_AFTER: Duration = Duration::from_secs(120);
+/// `stopCode` of a task whose container ended.
+const CONTAINER_EXITED: &str = "EssentialContainerExited";
 /// How long ECS takes to give back the network interface of a stopped task.
 const DEPROVISIONING_TIME: Duration = Duration::from_secs(2);
 /// ECS shows stopped tasks for at least one hour; the simulator for exactly one.
@@ -66,6 +68,8 @@ pub(crate) enum TaskChange {
     FailedToStart,
     /// Its health checks failed; it runs until the scheduler stops it.
     FoundUnhealthy,
+    /// Its container ended by itself.
+    Exited,
 }
 
 /// A task of a service.
@@ -181,7 +185,7 @@ impl Task {
             }
             Phase::Pending => self.enter(Phase::Activating, Some(due + start * 7 / 10)),
             Phase::Activating => return Some(self.finish_starting(spec, due)),
-            Phase::Running => return Some(self.answer_health_check()),
+            Phase::Running => return Some(self.run_on(due)),
             Phase::Deactivating => self.enter(Phase::Stopping, Some(due + spec.stop_time)),
             Phase::Stopping => self.enter(Phase::Deprovisioning, Some(due + DEPROVISIONING_TIME)),
             Phase::Deprovisioning => {
@@ -201,23 +205,41 @@ impl Task {
             return TaskChange::FailedToStart;
         }
         self.started_at = Some(now);
-        let wait = match self.revision.behaviour {
+        let wait = match &self.revision.behaviour {
             Behaviour::NeverHealthy => {
                 UNHEALTHY_AFTER.max(spec.health_check_grace.unwrap_or_default())
             }
+            Behaviour::Exits { after, .. } => *after,
             _ => spec.healthy_after,
         };
         self.enter(Phase::Running, Some(now + wait));
         TaskChange::Moved
     }
 
-    fn answer_health_check(&mut self) -> TaskChange {
+    fn run_on(&mut self, now: Moment) -> TaskChange {
+        if let Behaviour::Exits { .. } = self.revision.behaviour {
+            let reason = "Essential container in task exited".to_owned();
+            self.begin_stop(StopCause { code: CONTAINER_EXITED, reason }, now);
+            self.enter(Phase::Deprovisioning, Some(now + DEPROVISIONING_TIME));
+            return TaskChange::Exited;
+        }
         self.next_at = None;
         if self.revision.behaviour == Behaviour::NeverHealthy {
             return TaskChange::FoundUnhealthy;
         }
         self.healthy = true;
         TaskChange::BecameHealthy
+    }
+
+    /// How its container ended: `exitCode` and `reason`. One that ECS stops ends by SIGTERM.
+    pub(crate) fn container_end(&self) -> Option<(i32, Option<&str>)> {
+        let ended = self.phase >= Phase::Deprovisioning && self.started_at.is_some();
+        let by_itself =
+            self.stop_cause.as_ref().is_some_and(|cause| cause.code == CONTAINER_EXITED);
+        match &self.revision.behaviour {
+            Behaviour::Exits { code, reason, .. } if by_itself => Some((*code, reason.as_deref())),
+            _ => ended.then_some((143, None)),
+        }
     }
 
     fn begin_stop(&mut self, cause: StopCause, now: Moment) {

@@ -1,6 +1,7 @@
 //! Task definitions: families with numbered revisions, kept as they were registered.
 
 use std::ops::Bound;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +14,9 @@ use crate::simulator::moment::Moment;
 
 /// ListTaskDefinitions gives at most 100 revisions a page, and as many by default.
 const LIST_TASK_DEFINITIONS_MAX: usize = 100;
+
+/// `stopTimeout` on Fargate where a container does not say it.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The revisions of a family; the first has number 1.
 pub(crate) type Family = Vec<TaskDefinition>;
@@ -113,11 +117,11 @@ impl Ecs {
     }
 
     /// Registers revision 1 of a family unless it has one.
-    pub(crate) fn ensure_family(&mut self, family: &str, now: Moment) {
+    pub(crate) fn ensure_family(&mut self, family: &str, stop_time: Duration, now: Moment) {
         if self.families.contains_key(family) {
             return;
         }
-        self.add_revision(family, plain_task_definition(family), now);
+        self.add_revision(family, plain_task_definition(family, stop_time), now);
     }
 
     /// The family and revision that a reference names, which must be ACTIVE.
@@ -131,6 +135,19 @@ impl Ecs {
             return Ok((family, revision));
         }
         Err(ApiError::client("ClientException", "TaskDefinition is inactive"))
+    }
+
+    /// Whether a task definition has a container of a name.
+    pub(crate) fn check_container(&self, reference: &str, name: &str) -> Result<(), ApiError> {
+        let (family, revision) = self.find_task_definition(reference)?;
+        let found = self.families.get(&family).and_then(|f| f.get(revision as usize - 1));
+        let containers = found.and_then(|d| d.members["containerDefinitions"].as_array());
+        if containers.into_iter().flatten().any(|container| container["name"] == name) {
+            return Ok(());
+        }
+        Err(ApiError::invalid_parameter(format!(
+            "The container {name} does not exist in the task definition."
+        )))
     }
 
     fn find_task_definition(&self, reference: &str) -> Result<(String, u32), ApiError> {
@@ -174,8 +191,17 @@ impl Ecs {
     }
 }
 
-/// The task definition of a service that was put into the world without one.
-pub(crate) fn plain_task_definition(family: &str) -> Value {
+/// The task definition of a service that was put into the world without one. What takes longer to stop
+/// than by default was given the time.
+pub(crate) fn plain_task_definition(family: &str, stop_time: Duration) -> Value {
+    let mut container = json!({
+        "name": family,
+        "image": format!("{family}:latest"),
+        "essential": true,
+    });
+    if stop_time > STOP_TIMEOUT {
+        container["stopTimeout"] = json!(stop_time.as_secs());
+    }
     json!({
         "family": family,
         "networkMode": "awsvpc",
@@ -183,11 +209,7 @@ pub(crate) fn plain_task_definition(family: &str) -> Value {
         "compatibilities": ["EC2", "FARGATE"],
         "cpu": "256",
         "memory": "512",
-        "containerDefinitions": [{
-            "name": family,
-            "image": format!("{family}:latest"),
-            "essential": true,
-        }],
+        "containerDefinitions": [container],
         "volumes": [],
     })
 }

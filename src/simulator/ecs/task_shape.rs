@@ -28,6 +28,7 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
             "taskArn": ecs.task_arn(&spec.cluster, task.id),
             "name": spec.name,
             "image": format!("{}:latest", task.revision.family),
+            "imageDigest": format!("sha256:{:064x}", task.revision.number),
             "lastStatus": task.phase.name(),
             "healthStatus": "UNKNOWN",
         }],
@@ -53,6 +54,12 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
     if launch_type == "FARGATE" && task.phase != Phase::Provisioning {
         optional.push(("platformVersion", Some(json!("1.4.0"))));
         optional.push(("platformFamily", Some(json!("Linux"))));
+    }
+    if let Some((code, reason)) = task.container_end() {
+        shape["containers"][0]["exitCode"] = json!(code);
+        if let Some(reason) = reason {
+            shape["containers"][0]["reason"] = json!(reason);
+        }
     }
     if let Some(members) = shape.as_object_mut() {
         for (name, value) in optional {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::Ecs;
 use super::deployment::deployment_name;
-use super::staged;
+use super::{staged, task_sets};
 use crate::simulator::moment::Moment;
 
 /// The true state of a service.
@@ -16,7 +16,7 @@ pub struct ServiceView {
     pub status: String,
     /// The desired count.
     pub desired: u32,
-    /// `deployments[]`, PRIMARY first.
+    /// `deployments[]`, or the task sets where ECS does not control them, PRIMARY first.
     pub deployments: Vec<DeploymentView>,
     /// `status` of the newest service deployment.
     pub rollout_status: Option<String>,
@@ -33,7 +33,7 @@ pub struct ServiceView {
 pub struct DeploymentView {
     /// `ecs-svc/<digits>`.
     pub id: String,
-    /// `PRIMARY` or `ACTIVE`.
+    /// `PRIMARY` or `ACTIVE`; of task sets also `DRAINING`.
     pub status: String,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
     pub rollout_state: String,
@@ -87,7 +87,7 @@ impl Ecs {
         let deployments =
             service.deployments.iter().enumerate().map(|(position, deployment)| DeploymentView {
                 id: deployment.name(),
-                status: if position == 0 { "PRIMARY" } else { "ACTIVE" }.to_owned(),
+                status: task_sets::status(position, deployment).to_owned(),
                 rollout_state: deployment.state.name().to_owned(),
                 failed_tasks: deployment.failed_tasks,
                 production_weight: weights(deployment.id).map(|(production, _)| production),

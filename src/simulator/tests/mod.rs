@@ -2,14 +2,18 @@
 
 mod alarms;
 mod api;
+mod behaviours;
 mod breaker;
+mod codedeploy;
 mod configuration;
 mod deletion;
 mod early_success;
+mod elbv2;
 mod events;
 mod faulty;
 mod health;
 mod hooks;
+mod interference;
 mod paging;
 mod protection;
 mod retirement;

@@ -11,8 +11,6 @@ use crate::simulator::ecs::spec::ServiceSpec;
 use crate::simulator::identity::Ids;
 use crate::simulator::moment::Moment;
 
-/// How long a stage takes at least in which nothing is waited for.
-const STAGE_TIME: Duration = Duration::from_secs(10);
 /// A stage may last at most 24 hours.
 const STAGE_LIMIT: Duration = Duration::from_secs(86_400);
 /// A deployment may last at most 30 days.
@@ -57,6 +55,8 @@ pub(crate) struct Lifecycle {
     bake: Duration,
     planned_hooks: Vec<Hook>,
     rollback_fails: bool,
+    /// How long a stage takes at least in which nothing is waited for.
+    stage_time: Duration,
 }
 
 impl Lifecycle {
@@ -76,9 +76,11 @@ impl Lifecycle {
             bake: minutes(spec.bake_minutes.unwrap_or(0)),
             planned_hooks: spec.hooks.clone(),
             rollback_fails: spec.rollback_fails,
+            stage_time: spec.stage_time,
         };
         let first = if several { Stage::ReconcileService } else { Stage::PreScaleUp };
         lifecycle.enter(first, now, ids);
+        lifecycle.until = lifecycle.until + spec.pending_for;
         lifecycle
     }
 
@@ -119,7 +121,7 @@ impl Lifecycle {
         self.returning = true;
         (self.production, self.test) = (0.0, 0.0);
         self.stage = Stage::ProductionTrafficShift;
-        (self.entered_at, self.until) = (now, now + STAGE_TIME);
+        (self.entered_at, self.until) = (now, now + self.stage_time);
     }
 
     /// Nobody waits for what is not resolved yet.
@@ -150,7 +152,7 @@ impl Lifecycle {
     fn enter(&mut self, stage: Stage, now: Moment, ids: &mut Ids) {
         self.stage = stage;
         self.entered_at = now;
-        let mut lasts = STAGE_TIME;
+        let mut lasts = self.stage_time;
         match stage {
             Stage::TestTrafficShift => self.test = 100.0,
             Stage::ProductionTrafficShift => {
