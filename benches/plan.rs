@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use ecs_refresh::clock::Time;
 use ecs_refresh::plan::fleet::{
     ClusterLook, ClusterTasks, Controller, Deployment, DeploymentId, Description, Fleet, Launch,
-    Reading, RolloutState, Strategy, Task, TaskId, TaskStatus,
+    Percents, Reading, RolloutState, Strategy, Task, TaskId, TaskStatus,
 };
 use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
 use ecs_refresh::plan::ledger::{
@@ -19,7 +19,9 @@ use ecs_refresh::plan::notice::{
     Affected, Entity, EventKey, EventStatus, NoticePage, PageKey, Retirement, TaskSample,
 };
 use ecs_refresh::plan::plan;
-use ecs_refresh::plan::policy::{Limits, Policies, Policy, RetirementRule};
+use ecs_refresh::plan::policy::{
+    Limits, OnFailure, Policies, Policy, RetirementRule, RolloutTimeout,
+};
 use ecs_refresh::plan::schedule::{CronWindow, Freeze, Schedule, Windows};
 use ecs_refresh::plan::selector::{Pattern, Selector};
 
@@ -67,9 +69,11 @@ fn policies() -> Policies {
             max_task_age: Some(Duration::from_secs(7 * 86_400)),
             concurrency: 5,
             settle: Duration::ZERO,
-            rollout_timeout: Duration::from_secs(3_600),
+            rollout_timeout: RolloutTimeout::Fixed(Duration::from_secs(3_600)),
             max_failures: 3,
             allow_pause: false,
+            code_deploy: false,
+            on_failure: OnFailure::Leave,
             retirement: RetirementRule::default(),
         }
     };
@@ -145,10 +149,15 @@ fn description(number: usize, key: &ServiceKey) -> Description {
         launch: Launch::Fargate,
         controller: Controller::Ecs,
         strategy: Strategy::Rolling,
+        spot: false,
         staging: None,
+        percents: Some(Percents::DEFAULT),
+        health_check_grace_seconds: 0,
+        target_groups: Box::default(),
         desired_count: 10,
         running_count: 10,
         pending_count: 0,
+        platform_version: None,
         deployments: vec![deployment(number, true)],
         rolls_back: true,
         tags,
@@ -198,10 +207,14 @@ fn attempt(key: &ServiceKey, number: usize) -> Attempt {
         call_ends_by: intent_at + TimeDelta::seconds(30),
         deadline: intent_at + TimeDelta::hours(1),
         moved_at: None,
+        rescue: None,
+        code_deploy: None,
         before: Before {
             primary: DeploymentId::new("ecs-svc/1"),
             task_definition: deployment.task_definition,
             desired_count: 10,
+            task_count: 0,
+            created_at: Vec::new(),
             tasks: tasks(number).into_iter().map(|task| task.id).collect(),
             oldest_created_at: Some(now() - TimeDelta::days(8)),
         },
@@ -224,6 +237,7 @@ fn ledger(services: usize) -> Ledger {
             outcome: Outcome::Succeeded,
             finished_at: now() - TimeDelta::days(6),
             diagnosis: "every task was replaced".to_owned(),
+            finding: None,
             primary: None,
         });
         let record = Record { open, last, ..Record::default() };

@@ -4,12 +4,17 @@
 
 #![forbid(unsafe_code)]
 
+/// The suite in `tests/contract` calls the crate by its name, here and in `tests/independent`.
+#[cfg(test)]
+extern crate self as ecs_refresh;
+
 pub mod announce;
 pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod events;
 pub mod http;
+pub mod lease;
 pub mod metrics;
 pub mod plan;
 pub mod progress;

@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use crate::clock::Time;
 use crate::metrics::Label;
+use crate::plan::diagnosis::Finding;
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Attempt, Call, Cause, Finished};
 use crate::plan::notice::Notice;
 use crate::plan::verdict::Verdict;
-use crate::plan::words::{Span, count};
+use crate::plan::words::{Span, count, one_line};
 
 /// Grows when a member changes its meaning or goes away; not when one is added.
 const SCHEMA_VERSION: u32 = 1;
@@ -62,9 +63,15 @@ pub(super) struct Detail {
     cause: Option<&'static str>,
     attempt_id: Option<String>,
     outcome: Option<&'static str>,
+    /// What ECS answered when it was told to roll the refresh back, as `on_failure` says.
+    rollback: Option<&'static str>,
     reason: Option<&'static str>,
     message: String,
     diagnosis: Option<String>,
+    /// What a failure seems to come from, in one word, and what to do about it.
+    finding: Option<&'static str>,
+    finding_message: Option<String>,
+    finding_hint: Option<&'static str>,
     at: String,
     intent_at: Option<String>,
     finished_at: Option<String>,
@@ -106,7 +113,7 @@ impl Detail {
         new_tasks: Option<u32>,
         at: Time,
     ) -> Self {
-        let Finished { attempt, outcome, diagnosis, .. } = finished;
+        let Finished { attempt, outcome, diagnosis, finding, .. } = finished;
         let message = format!(
             "refresh of {} {} after {}: {diagnosis}",
             attempt.service,
@@ -115,7 +122,13 @@ impl Detail {
         );
         Self {
             outcome: Some(outcome.label()),
-            diagnosis: Some(bounded(diagnosis, DIAGNOSIS_MAX_CHARS)),
+            diagnosis: Some(one_line(diagnosis, DIAGNOSIS_MAX_CHARS)),
+            finding: finding.as_ref().map(Finding::label),
+            finding_message: finding
+                .as_ref()
+                .map(|finding| one_line(&finding.to_string(), DIAGNOSIS_MAX_CHARS)),
+            finding_hint: finding.as_ref().map(Finding::hint),
+            rollback: attempt.rescue.as_ref().map(|rescue| rescue.answer.label()),
             finished_at: Some(seconds(finished.finished_at)),
             deployment_id_after: finished.primary.as_ref().map(ToString::to_string),
             new_task_count: new_tasks,
@@ -129,11 +142,11 @@ impl Detail {
         if *services > 1 {
             message.push_str(&format!(
                 "; {services} services of policy {} are held for this reason",
-                bounded(&verdict.policy, NAME_MAX_CHARS)
+                one_line(&verdict.policy, NAME_MAX_CHARS)
             ));
         }
         Self {
-            policy: Some(bounded(&verdict.policy, NAME_MAX_CHARS)),
+            policy: Some(one_line(&verdict.policy, NAME_MAX_CHARS)),
             cause: verdict.due.map(|due| due.cause.label()),
             reason: Some(verdict.reason.label()),
             held_service_count: Some(*services),
@@ -153,7 +166,7 @@ impl Detail {
         }
         match policy {
             Some(policy) => {
-                let policy = bounded(policy, NAME_MAX_CHARS);
+                let policy = one_line(policy, NAME_MAX_CHARS);
                 message.push_str(&format!("; the service belongs to policy {policy}"));
             }
             None if *unmanaged => message
@@ -161,9 +174,9 @@ impl Detail {
             None => {}
         }
         Self {
-            policy: policy.map(|policy| bounded(policy, NAME_MAX_CHARS)),
+            policy: policy.map(|policy| one_line(policy, NAME_MAX_CHARS)),
             reason: unmanaged.then_some("unmanaged"),
-            event_arn: Some(bounded(&notice.key.arn, DIAGNOSIS_MAX_CHARS)),
+            event_arn: Some(one_line(&notice.key.arn, DIAGNOSIS_MAX_CHARS)),
             deadline: notice.deadline.map(seconds),
             cutoff: Some(seconds(notice.cutoff)),
             ..Self::of(service, arn, at, &message)
@@ -181,7 +194,7 @@ impl Detail {
 
     fn of_attempt(attempt: &Attempt, arn: Option<&str>, at: Time, message: &str) -> Self {
         Self {
-            policy: Some(bounded(&attempt.policy, NAME_MAX_CHARS)),
+            policy: Some(one_line(&attempt.policy, NAME_MAX_CHARS)),
             cause: Some(attempt.cause.label()),
             attempt_id: Some(attempt.id.to_string()),
             intent_at: Some(seconds(attempt.intent_at)),
@@ -204,9 +217,13 @@ impl Detail {
             cause: None,
             attempt_id: None,
             outcome: None,
+            rollback: None,
             reason: None,
-            message: bounded(message, MESSAGE_MAX_CHARS),
+            message: one_line(message, MESSAGE_MAX_CHARS),
             diagnosis: None,
+            finding: None,
+            finding_message: None,
+            finding_hint: None,
             at: seconds(at),
             intent_at: None,
             finished_at: None,
@@ -223,7 +240,9 @@ impl Detail {
 }
 
 fn old_task_count(attempt: &Attempt) -> u32 {
-    u32::try_from(attempt.before.tasks.len()).unwrap_or(u32::MAX)
+    // Attempts of earlier versions have the tasks alone.
+    let listed = u32::try_from(attempt.before.tasks.len()).unwrap_or(u32::MAX);
+    attempt.before.task_count.max(listed)
 }
 
 /// RFC 3339 in whole seconds.
@@ -248,16 +267,4 @@ fn likely_arn(service: &ServiceKey) -> String {
     let partition = of_region.map_or("aws", |(_, partition)| *partition);
     let (account, cluster, name) = (cluster.account(), cluster.name(), service.name());
     format!("arn:{partition}:ecs:{region}:{account}:service/{cluster}/{name}")
-}
-
-/// One line of at most `chars_max` characters.
-fn bounded(text: &str, chars_max: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(chars_max) {
-        None => line,
-        Some(_) => {
-            let kept: String = line.chars().take(chars_max - 1).collect();
-            format!("{}…", kept.trim_end())
-        }
-    }
 }

@@ -237,7 +237,7 @@ mod tests {
                 ProblemClass::Throttled,
             ),
             (|| Reply::error("AccessDeniedException", "no"), ProblemClass::Denied),
-            (|| Reply::error("ResourceNotFoundException", "no bus"), ProblemClass::Invalid),
+            (|| Reply::error("ResourceNotFoundException", "no bus"), ProblemClass::NotFound),
             (|| Reply::Json(500, json!({ "__type": "InternalException" })), ProblemClass::Server),
             (|| Reply::Page(502, "<html>"), ProblemClass::Server),
             (|| Reply::Silence, ProblemClass::Timeout),

@@ -36,6 +36,11 @@ impl Calls {
         Self { budget: Some(budget), ..self }
     }
 
+    /// The same, charged to no budget.
+    pub(super) fn uncharged(self) -> Self {
+        Self { budget: None, ..self }
+    }
+
     /// The clock that requests are signed and readings are dated with.
     pub(super) fn clock(&self) -> &Clock {
         &self.clock

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -22,6 +22,10 @@ use crate::progress::Progress;
 #[derive(Clone)]
 pub struct Ecs {
     client: aws_sdk_ecs::Client,
+    /// What the clients of other APIs are made from: same account, Region and connections.
+    sdk: SdkConfig,
+    /// Made when it is asked for first: most fleets have nothing that CodeDeploy deploys.
+    code_deploy: Arc<OnceLock<aws_sdk_codedeploy::Client>>,
     pub(super) budget: Arc<Budget>,
     calls: Calls,
     progress: Option<Progress>,
@@ -66,6 +70,8 @@ impl Ecs {
         let budget = Arc::new(Budget::new(api_share));
         Self {
             client: aws_sdk_ecs::Client::new(sdk),
+            sdk: sdk.clone(),
+            code_deploy: Arc::default(),
             calls: Calls::new(metrics, clock).charged_to(Arc::clone(&budget)),
             budget,
             progress: None,
@@ -87,6 +93,26 @@ impl Ecs {
     /// The share of AWS's token buckets that may be used.
     pub fn api_share(&self) -> f64 {
         self.budget.share()
+    }
+
+    /// What the clients of other APIs are made from.
+    pub(super) fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    /// How calls of other APIs are made that have a token bucket: measured, and charged to it.
+    pub(super) fn charged_calls(&self) -> Calls {
+        self.calls.clone()
+    }
+
+    /// The client of CodeDeploy in the same account and Region.
+    pub(super) fn code_deploy(&self) -> aws_sdk_codedeploy::Client {
+        self.code_deploy.get_or_init(|| aws_sdk_codedeploy::Client::new(self.sdk())).clone()
+    }
+
+    /// How calls of other APIs are made: measured, and charged to no budget.
+    pub(super) fn uncharged_calls(&self) -> Calls {
+        self.calls.clone().uncharged()
     }
 
     /// The clock that requests are signed and readings are dated with.

@@ -14,12 +14,32 @@ pub enum Operation {
     ListServiceDeployments,
     DescribeServiceDeployments,
     GetTaskProtection,
+    DescribeTaskDefinition,
     UpdateService,
+    StopServiceDeployment,
     ReceiveMessage,
     DeleteMessageBatch,
     DescribeEvents,
     DescribeAffectedEntities,
     PutEvents,
+    DescribeTargetGroups,
+    DescribeTargetGroupAttributes,
+    GetItem,
+    PutItem,
+    DeleteItem,
+    Query,
+    Scan,
+    DescribeTable,
+    DescribeTimeToLive,
+    GetDeployment,
+    GetDeploymentGroup,
+    GetDeploymentConfig,
+    GetApplicationRevision,
+    ListApplications,
+    ListDeploymentGroups,
+    BatchGetDeploymentGroups,
+    ListDeployments,
+    CreateDeployment,
 }
 
 /// Whose operation it is.
@@ -29,6 +49,9 @@ pub enum Api {
     Sqs,
     Health,
     EventBridge,
+    ElasticLoadBalancing,
+    DynamoDb,
+    CodeDeploy,
 }
 
 impl Api {
@@ -39,6 +62,9 @@ impl Api {
             Self::Sqs => "SQS",
             Self::Health => "AWS Health",
             Self::EventBridge => "EventBridge",
+            Self::ElasticLoadBalancing => "Elastic Load Balancing",
+            Self::DynamoDb => "DynamoDB",
+            Self::CodeDeploy => "CodeDeploy",
         }
     }
 
@@ -49,6 +75,9 @@ impl Api {
             Self::Sqs => "sqs",
             Self::Health => "health",
             Self::EventBridge => "events",
+            Self::ElasticLoadBalancing => "elasticloadbalancing",
+            Self::DynamoDb => "dynamodb",
+            Self::CodeDeploy => "codedeploy",
         }
     }
 }
@@ -65,12 +94,32 @@ impl Operation {
         Self::ListServiceDeployments,
         Self::DescribeServiceDeployments,
         Self::GetTaskProtection,
+        Self::DescribeTaskDefinition,
         Self::UpdateService,
+        Self::StopServiceDeployment,
         Self::ReceiveMessage,
         Self::DeleteMessageBatch,
         Self::DescribeEvents,
         Self::DescribeAffectedEntities,
         Self::PutEvents,
+        Self::DescribeTargetGroups,
+        Self::DescribeTargetGroupAttributes,
+        Self::GetItem,
+        Self::PutItem,
+        Self::DeleteItem,
+        Self::Query,
+        Self::Scan,
+        Self::DescribeTable,
+        Self::DescribeTimeToLive,
+        Self::GetDeployment,
+        Self::GetDeploymentGroup,
+        Self::GetDeploymentConfig,
+        Self::GetApplicationRevision,
+        Self::ListApplications,
+        Self::ListDeploymentGroups,
+        Self::BatchGetDeploymentGroups,
+        Self::ListDeployments,
+        Self::CreateDeployment,
     ];
 
     /// The name as the API writes it.
@@ -85,12 +134,32 @@ impl Operation {
             Self::ListServiceDeployments => "ListServiceDeployments",
             Self::DescribeServiceDeployments => "DescribeServiceDeployments",
             Self::GetTaskProtection => "GetTaskProtection",
+            Self::DescribeTaskDefinition => "DescribeTaskDefinition",
             Self::UpdateService => "UpdateService",
+            Self::StopServiceDeployment => "StopServiceDeployment",
             Self::ReceiveMessage => "ReceiveMessage",
             Self::DeleteMessageBatch => "DeleteMessageBatch",
             Self::DescribeEvents => "DescribeEvents",
             Self::DescribeAffectedEntities => "DescribeAffectedEntities",
             Self::PutEvents => "PutEvents",
+            Self::DescribeTargetGroups => "DescribeTargetGroups",
+            Self::DescribeTargetGroupAttributes => "DescribeTargetGroupAttributes",
+            Self::GetItem => "GetItem",
+            Self::PutItem => "PutItem",
+            Self::DeleteItem => "DeleteItem",
+            Self::Query => "Query",
+            Self::Scan => "Scan",
+            Self::DescribeTable => "DescribeTable",
+            Self::DescribeTimeToLive => "DescribeTimeToLive",
+            Self::GetDeployment => "GetDeployment",
+            Self::GetDeploymentGroup => "GetDeploymentGroup",
+            Self::GetDeploymentConfig => "GetDeploymentConfig",
+            Self::GetApplicationRevision => "GetApplicationRevision",
+            Self::ListApplications => "ListApplications",
+            Self::ListDeploymentGroups => "ListDeploymentGroups",
+            Self::BatchGetDeploymentGroups => "BatchGetDeploymentGroups",
+            Self::ListDeployments => "ListDeployments",
+            Self::CreateDeployment => "CreateDeployment",
         }
     }
 
@@ -106,10 +175,31 @@ impl Operation {
             | Self::ListServiceDeployments
             | Self::DescribeServiceDeployments
             | Self::GetTaskProtection
-            | Self::UpdateService => Api::Ecs,
+            | Self::DescribeTaskDefinition
+            | Self::UpdateService
+            | Self::StopServiceDeployment => Api::Ecs,
             Self::ReceiveMessage | Self::DeleteMessageBatch => Api::Sqs,
             Self::DescribeEvents | Self::DescribeAffectedEntities => Api::Health,
             Self::PutEvents => Api::EventBridge,
+            Self::DescribeTargetGroups | Self::DescribeTargetGroupAttributes => {
+                Api::ElasticLoadBalancing
+            }
+            Self::GetItem
+            | Self::PutItem
+            | Self::DeleteItem
+            | Self::Query
+            | Self::Scan
+            | Self::DescribeTable
+            | Self::DescribeTimeToLive => Api::DynamoDb,
+            Self::GetDeployment
+            | Self::GetDeploymentGroup
+            | Self::GetDeploymentConfig
+            | Self::GetApplicationRevision
+            | Self::ListApplications
+            | Self::ListDeploymentGroups
+            | Self::BatchGetDeploymentGroups
+            | Self::ListDeployments
+            | Self::CreateDeployment => Api::CodeDeploy,
         }
     }
 
@@ -123,8 +213,8 @@ impl Operation {
         format!("{}:{action}", self.api().iam_prefix())
     }
 
-    /// The token bucket that ECS takes the call from (Amazon ECS API reference, Request throttling).
-    /// Other APIs are called so rarely that nothing has to be saved.
+    /// The token bucket that AWS takes the call from (Amazon ECS API reference and Elastic Load Balancing
+    /// user guide, Request throttling). Other APIs are called so rarely that nothing has to be saved.
     pub fn category(self) -> Option<Category> {
         match self {
             Self::ListClusters | Self::DescribeClusters => Some(Category::ClusterRead),
@@ -134,12 +224,34 @@ impl Operation {
                 Some(Category::ServiceDeployment)
             }
             Self::GetTaskProtection => Some(Category::TaskProtection),
-            Self::UpdateService => Some(Category::ServiceModify),
+            Self::DescribeTaskDefinition => Some(Category::TaskDefinitionRead),
+            Self::DescribeTargetGroups | Self::DescribeTargetGroupAttributes => {
+                Some(Category::LoadBalancingRead)
+            }
+            // AWS's table does not name it. It changes a service, and so it is charged to the
+            // smallest bucket that it can belong to.
+            Self::UpdateService | Self::StopServiceDeployment => Some(Category::ServiceModify),
             Self::ReceiveMessage
             | Self::DeleteMessageBatch
             | Self::DescribeEvents
             | Self::DescribeAffectedEntities
-            | Self::PutEvents => None,
+            | Self::PutEvents
+            | Self::GetItem
+            | Self::PutItem
+            | Self::DeleteItem
+            | Self::Query
+            | Self::Scan
+            | Self::DescribeTable
+            | Self::DescribeTimeToLive => None,
+            Self::GetDeployment
+            | Self::GetDeploymentGroup
+            | Self::GetDeploymentConfig
+            | Self::GetApplicationRevision
+            | Self::ListApplications
+            | Self::ListDeploymentGroups
+            | Self::BatchGetDeploymentGroups
+            | Self::ListDeployments
+            | Self::CreateDeployment => None,
         }
     }
 
@@ -158,21 +270,25 @@ mod tests {
     fn every_operation_names_the_iam_action_that_allows_it() {
         for (operation, action) in [
             (Operation::UpdateService, "ecs:UpdateService"),
+            (Operation::StopServiceDeployment, "ecs:StopServiceDeployment"),
             (Operation::ReceiveMessage, "sqs:ReceiveMessage"),
             (Operation::DeleteMessageBatch, "sqs:DeleteMessage"),
             (Operation::DescribeEvents, "health:DescribeEvents"),
             (Operation::PutEvents, "events:PutEvents"),
+            (Operation::DescribeTargetGroups, "elasticloadbalancing:DescribeTargetGroups"),
+            (Operation::DescribeTimeToLive, "dynamodb:DescribeTimeToLive"),
+            (Operation::CreateDeployment, "codedeploy:CreateDeployment"),
         ] {
             assert_eq!(operation.iam_action(), action);
         }
     }
 
     #[test]
-    fn the_calls_of_ecs_and_no_others_have_a_token_bucket() {
+    fn the_calls_of_ecs_and_load_balancing_and_no_others_have_a_token_bucket() {
         for operation in Operation::ALL {
             assert_eq!(
                 operation.category().is_some(),
-                operation.api() == Api::Ecs,
+                matches!(operation.api(), Api::Ecs | Api::ElasticLoadBalancing),
                 "{operation:?}"
             );
         }

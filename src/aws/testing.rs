@@ -21,13 +21,15 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::connect::{ConnectOptions, load_sdk_config};
-use super::{AwsMetrics, Ecs, Started, UpdateError};
+use super::{AwsMetrics, ChangeError, Ecs, Started};
 use crate::clock::{Clock, Time};
 use crate::metrics::Metrics;
 use crate::plan::fleet::Problem;
 use crate::plan::key::{ClusterKey, ServiceKey};
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:123456789012";
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One request that was sent.
 #[derive(Clone, Debug)]
@@ -56,6 +58,7 @@ impl Call {
 pub(super) enum Reply {
     Json(u16, Value),
     Page(u16, &'static str),
+    Xml(u16, String),
     Broken(fn() -> ConnectorError),
     Silence,
 }
@@ -167,14 +170,17 @@ impl HttpConnector for FakeAws {
         HttpConnectorFuture::new(async move {
             let uri = request.uri().to_owned();
             let is_cbor = request.headers().get("smithy-protocol") == Some("rpc-v2-cbor");
+            let is_form = request.headers().get("content-type") == Some(FORM);
             let target = request.headers().get("x-amz-target").unwrap_or(&uri);
             let operation = target.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
             // Read as a connection would: the SDK takes a body that nobody reads for a stalled one.
             let body = ByteStream::new(request.into_body()).collect().await.unwrap().into_bytes();
             let body = match is_cbor {
                 true => plain(ciborium::from_reader(&body[..]).unwrap()),
+                false if is_form => form(&body),
                 false => serde_json::from_slice(&body).unwrap_or(Value::Null),
             };
+            let operation = body["Action"].as_str().map_or(operation, str::to_owned);
             let call = Call { uri, operation, body, at: Instant::now() };
             this.calls.lock().unwrap().push(call.clone());
             let reply = (this.answers.lock().unwrap())(&call);
@@ -183,6 +189,7 @@ impl HttpConnector for FakeAws {
                 Reply::Json(status, body) if is_cbor => (status, SdkBody::from(cbor(body))),
                 Reply::Json(status, body) => (status, SdkBody::from(body.to_string())),
                 Reply::Page(status, text) => (status, SdkBody::from(text)),
+                Reply::Xml(status, text) => (status, SdkBody::from(text)),
                 Reply::Broken(error) => return Err(error()),
                 Reply::Silence => std::future::pending().await,
             };
@@ -193,6 +200,13 @@ impl HttpConnector for FakeAws {
             Ok(response)
         })
     }
+}
+
+/// What a form says: its values by their names, numbers of lists included.
+fn form(body: &[u8]) -> Value {
+    form_urlencoded::parse(body)
+        .map(|(name, value)| (name.into_owned(), Value::from(&*value)))
+        .collect()
 }
 
 /// What a value in CBOR says, in JSON: of a time, its seconds.
@@ -280,10 +294,10 @@ pub(super) fn task_json(id: u128, service: &str) -> Value {
 impl Ecs {
     /// One UpdateService that may be sent at any time.
     pub(super) async fn update_now(&self, name: &str) -> Result<Started, Problem> {
-        match self.force_new_deployment(&service(name), || true).await {
+        match self.force_new_deployment(&service(name), Duration::from_secs(30), || true).await {
             Ok(started) => Ok(started),
-            Err(UpdateError::Answer(problem)) => Err(problem),
-            Err(UpdateError::NotSent) => panic!("it may always be sent"),
+            Err(ChangeError::Answer(problem)) => Err(problem),
+            Err(ChangeError::NotSent) => panic!("it may always be sent"),
         }
     }
 }

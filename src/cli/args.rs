@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
+use crate::clock::Time;
+use crate::plan::key::ServiceKey;
 use crate::settings::{Overrides, Sources};
 use crate::telemetry::Format as LogFormat;
 
@@ -40,10 +43,16 @@ pub enum Command {
     /// Look once and print every retirement notice that is known, how it stands for each service, and
     /// what shows that. Changes nothing.
     Retirements(ViewArgs),
+    /// Print the refreshes that have ended, the newest first, and what shows what became of them. Asks
+    /// the ledger alone, and changes nothing.
+    History(HistoryArgs),
     /// Validate the configuration without any network, and print each policy's next windows.
     Check(ConfigArgs),
     /// Refresh one service now, and say whether it is proven. Exits 0 only when it is.
     Refresh(RefreshArgs),
+    /// Move a ledger from one kind of store to another.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Watch the daemon at work on a simulated fleet: no AWS account, no network, no configuration.
     Demo(DemoArgs),
     /// Run the simulated AWS alone, for the AWS CLI or any SDK.
@@ -79,6 +88,90 @@ pub struct ViewArgs {
     pub config: ConfigArgs,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct HistoryArgs {
+    /// Of this service only, as CLUSTER/SERVICE, and with more of each refresh.
+    #[arg(value_name = "CLUSTER/SERVICE", value_parser = ServiceName::parse)]
+    pub service: Option<ServiceName>,
+    #[command(flatten)]
+    pub view: ViewArgs,
+    /// What ended in this time, such as 7d, or since a moment, such as 2026-11-22T00:00:00Z.
+    #[arg(long, value_name = "DURATION|TIME", value_parser = Since::parse)]
+    pub since: Option<Since>,
+}
+
+/// A service as people name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceName {
+    pub cluster: String,
+    pub service: String,
+}
+
+impl ServiceName {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((cluster, service))
+                if !cluster.is_empty() && !service.is_empty() && !service.contains('/') =>
+            {
+                Ok(Self { cluster: cluster.to_owned(), service: service.to_owned() })
+            }
+            _ => Err("say CLUSTER/SERVICE, such as prd/api".to_owned()),
+        }
+    }
+
+    /// Whether `key` is a service of that name, in whatever Region and account.
+    pub fn is(&self, key: &ServiceKey) -> bool {
+        key.cluster().name() == self.cluster && key.name() == self.service
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Print everything that the store keeps, as JSON lines. Changes nothing.
+    Export(ConfigArgs),
+    /// Put an export into a store that is empty: all of it, or nothing if anything is wrong with it.
+    Import(ImportArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    /// What `store export` printed.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// From when on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    Ago(Duration),
+    At(Time),
+}
+
+impl Since {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(ago) = humantime::parse_duration(text) {
+            return Ok(Self::Ago(ago));
+        }
+        let at = chrono::DateTime::parse_from_rfc3339(text).map_err(
+            |_| "say a duration, such as 7d, or a time with its zone, such as 2026-11-22T00:00:00Z",
+        )?;
+        Ok(Self::At(at.to_utc()))
+    }
+
+    /// The moment, seen from `now`.
+    pub fn time(self, now: Time) -> Time {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(ago) => TimeDelta::from_std(ago)
+                .ok()
+                .and_then(|ago| now.checked_sub_signed(ago))
+                .unwrap_or(Time::MIN_UTC),
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -138,6 +231,10 @@ pub struct FleetArgs {
     /// How old the tasks are.
     #[arg(long, value_name = "DURATION", default_value = "1d")]
     pub task_age: humantime::Duration,
+    /// One more service, svc-blue-green in prd-1, that AWS CodeDeploy deploys: application shop,
+    /// deployment group svc-blue-green.
+    #[arg(long)]
+    pub code_deploy: bool,
 }
 
 /// How results are printed.
@@ -200,6 +297,34 @@ impl RunArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::key::ClusterKey;
+
+    #[test]
+    fn history_is_asked_for_by_service_and_time() {
+        let parse = |rest: &str| {
+            let parsed = Args::try_parse_from(format!("ecs-refresh history {rest}").split(' '));
+            parsed.map(|args| match args.command {
+                Command::History(args) => (args.service, args.since),
+                _ => panic!("it is something else"),
+            })
+        };
+        let (service, since) = parse("prd/api --since 7d -c a.toml").unwrap();
+        let cluster = ClusterKey::new("eu-west-1", "123456789012", "prd");
+        let service = service.unwrap();
+        assert!(service.is(&ServiceKey::new(&cluster, "api")));
+        assert!(!service.is(&ServiceKey::new(&cluster, "ap")));
+        let now: Time = "2026-11-22T08:00:00Z".parse().unwrap();
+        assert_eq!(since.unwrap().time(now), "2026-11-15T08:00:00Z".parse::<Time>().unwrap());
+        let (_, since) = parse("--since 2026-11-22T09:30:00+09:00 -c a.toml").unwrap();
+        assert_eq!(since.unwrap().time(now), "2026-11-22T00:30:00Z".parse::<Time>().unwrap());
+        assert_eq!(Since::Ago(Duration::MAX).time(now), Time::MIN_UTC);
+        assert_eq!(parse("-c a.toml").unwrap(), (None, None));
+        for wrong in
+            ["api", "prd/", "/api", "a/prd/api", "--since yesterday", "--since 2026-11-22T00:00:00"]
+        {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn retirements_is_asked_for_as_a_plan_is() {

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use crate::aws::Operation;
 use crate::clock::Time;
-use crate::plan::policy::Policy;
+use crate::plan::policy::{OnFailure, Policy, RolloutTimeout};
 use crate::plan::schedule::{CronWindow, Schedule, Span};
 use crate::plan::selector::{Pattern, Selector};
 use crate::plan::words;
@@ -77,6 +78,13 @@ fn describe_policy(policy: &Policy, now: Time, out: &mut dyn Write) -> io::Resul
     }
     writeln!(out, "  notices   {}", retirements::rule(&policy.retirement))?;
     writeln!(out, "  pace      {}", pace(policy))?;
+    if policy.on_failure == OnFailure::Rollback {
+        let action = Operation::StopServiceDeployment.iam_action();
+        writeln!(out, "  failure   rolled back when given up; needs the IAM action {action}")?;
+    }
+    if policy.code_deploy {
+        writeln!(out, "  kinds     services of CodeDeploy too, by deployments of CodeDeploy")?;
+    }
     let schedule = &policy.schedule;
     writeln!(out, "  windows   {}", windows(schedule))?;
     let coming = schedule.freezes().iter().filter(|freeze| now < freeze.span().closes);
@@ -131,7 +139,10 @@ fn pace(policy: &Policy) -> String {
     if !policy.settle.is_zero() {
         text += &format!(", {} between them", words::Span(policy.settle));
     }
-    let timeout = words::Span(policy.rollout_timeout);
+    let timeout = match policy.rollout_timeout {
+        RolloutTimeout::Auto => "a time computed per service".to_owned(),
+        RolloutTimeout::Fixed(timeout) => words::Span(timeout).to_string(),
+    };
     text + &format!(", given up after {timeout}, stops after {} failed", policy.max_failures)
 }
 

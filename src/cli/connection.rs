@@ -2,10 +2,10 @@
 
 use aws_config::SdkConfig;
 
-use crate::aws::{AwsMetrics, ConnectOptions, Ecs, EventBus, load_sdk_config};
+use crate::aws::{AwsMetrics, ConnectOptions, Ecs, EventBus, Table, load_sdk_config};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::settings::Settings;
+use crate::settings::{Settings, StoreKind};
 
 use super::exit::Exit;
 
@@ -44,12 +44,11 @@ impl Connection {
         let name = settings.announce.event_bus.as_ref()?;
         Some(EventBus::new(&self.sdk, name, self.clock.clone(), self.metrics.clone()))
     }
-}
 
-/// Connects to Amazon ECS as the settings say.
-///
-/// # Errors
-/// When no region is known.
-pub async fn to_ecs(settings: &Settings, clock: &Clock, metrics: &Metrics) -> Result<Ecs, Exit> {
-    Ok(Connection::new(settings, clock, metrics).await?.ecs(settings))
+    /// The DynamoDB table of the ledger, if it is in one.
+    pub fn table(&self, settings: &Settings) -> Option<Table> {
+        let name = settings.store.table.as_deref();
+        let name = name.filter(|_| settings.store.kind == StoreKind::DynamoDb)?;
+        Some(Table::new(&self.sdk, name, self.clock.clone(), self.metrics.clone()))
+    }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::exit::Exit;
-use crate::aws::{Ecs, Observer};
+use crate::aws::{Ecs, Observer, Surveyor, Table};
 use crate::clock::{Clock, Time};
+use crate::plan::deadline::wants_of;
+use crate::plan::evidence::Evidence;
 use crate::plan::fleet::{Fleet, Problem};
 use crate::plan::key::ClusterKey;
 use crate::plan::ledger::Ledger;
@@ -17,14 +19,43 @@ use crate::plan::policy::Policies;
 use crate::reconciler::status::{Readiness, Status};
 use crate::reconciler::{find_clusters, statuses};
 use crate::settings::Settings;
-use crate::store::{FileStore, StoreError};
+use crate::store::{DynamoStore, FileStore, Retention, StoreError};
 
-/// What a daemon that may be running beside remembers.
+/// Of so many services that are due it is asked how long their rollouts take. More would keep people
+/// waiting, and the daemon asks when it is about to start one.
+const SURVEYED_MAX: usize = 50;
+
+/// What a daemon that may be running beside remembers, in `table` or else in its file.
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn remembered(settings: &Settings) -> Result<Ledger, StoreError> {
-    FileStore::load_read_only(&settings.store.path).await
+pub async fn remembered(settings: &Settings, table: Option<Table>) -> Result<Ledger, StoreError> {
+    match table {
+        Some(table) => DynamoStore::load_read_only(table).await,
+        None => FileStore::load_read_only(&settings.store.path).await,
+    }
+}
+
+/// The refreshes of all services that have ended, at `since` or later where that is said, the newest
+/// first.
+///
+/// # Errors
+/// When not all of it can be read.
+pub async fn finished(
+    settings: &Settings,
+    table: Option<Table>,
+    since: Option<Time>,
+) -> Result<Vec<Evidence>, StoreError> {
+    let retention = retention(settings);
+    match table {
+        Some(table) => DynamoStore::history_read_only(table, retention, since).await,
+        None => FileStore::history_read_only(&settings.store.path, retention, since).await,
+    }
+}
+
+/// How much history is kept.
+pub fn retention(settings: &Settings) -> Retention {
+    Retention { attempts: settings.store.history_kept, age_max: settings.store.history_max_age }
 }
 
 /// Looks at every selected cluster once, and plans.
@@ -37,7 +68,41 @@ pub async fn look(
     ledger: &Ledger,
     clock: &Clock,
 ) -> Result<Status, Problem> {
-    let found = find_clusters(ecs.clone(), &policies, clock.now()).await;
+    let seen = see(&policies, ecs, clock).await?;
+    Ok(seen.planned(policies, ledger, clock.now()))
+}
+
+/// The same, with how long the refreshes that are due may take.
+///
+/// # Errors
+/// When nothing at all could be seen.
+pub async fn look_at_deadlines(
+    policies: Policies,
+    ecs: Ecs,
+    ledger: &Ledger,
+    clock: &Clock,
+) -> Result<Status, Problem> {
+    let mut seen = see(&policies, ecs.clone(), clock).await?;
+    survey(&policies, ecs, &mut seen.fleet, ledger, clock).await;
+    Ok(seen.planned(policies, ledger, clock.now()))
+}
+
+/// What there was to be seen.
+struct Seen {
+    fleet: Fleet,
+    problems: Vec<String>,
+    at: Time,
+}
+
+impl Seen {
+    fn planned(self, policies: Policies, ledger: &Ledger, now: Time) -> Status {
+        let Self { fleet, problems, at } = self;
+        Status { last_look_at: Some(at), ..planned(policies, &fleet, ledger, problems, now) }
+    }
+}
+
+async fn see(policies: &Policies, ecs: Ecs, clock: &Clock) -> Result<Seen, Problem> {
+    let found = find_clusters(ecs.clone(), policies, clock.now()).await;
     if let Some(problem) = found.problem {
         return Err(problem);
     }
@@ -57,10 +122,19 @@ pub async fn look(
         problems.extend(problem.map(|problem| format!("cluster {cluster}: {problem}")));
         fleet.absorb_cluster(look);
     }
-    Ok(Status {
-        last_look_at: Some(clock.now()),
-        ..planned(policies, &fleet, ledger, problems, clock.now())
-    })
+    Ok(Seen { fleet, problems, at: clock.now() })
+}
+
+/// Reads what the starts and the deadlines of services that are due rest on.
+async fn survey(policies: &Policies, ecs: Ecs, fleet: &mut Fleet, ledger: &Ledger, clock: &Clock) {
+    let made = plan(policies, fleet, ledger, clock.now());
+    let mut wants = wants_of(&made, policies, fleet, SURVEYED_MAX);
+    // Whether CodeDeploy can refresh what is due.
+    wants.extend(made.wants);
+    if !wants.is_empty() {
+        let read = Surveyor::new(ecs).survey(&wants).await;
+        fleet.absorb_surroundings(read, clock.now());
+    }
 }
 
 /// The plan without any look: the clusters that the policies select are there, and nothing is known
@@ -85,6 +159,7 @@ fn planned(
     now: Time,
 ) -> Status {
     Status {
+        lease: None,
         plan: Arc::new(plan(&policies, fleet, ledger, now)),
         clusters: Arc::new(statuses(fleet)),
         readiness: Readiness {

@@ -7,6 +7,7 @@ mod columns;
 mod connection;
 mod demo;
 mod exit;
+mod history;
 mod look;
 mod own;
 mod plan;
@@ -14,13 +15,14 @@ mod refresh;
 mod retirements;
 mod run;
 mod simulator;
+mod store;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use self::args::{Args, Command};
+use self::args::{Args, Command, StoreCommand};
 use self::exit::Exit;
 use crate::clock::Clock;
 use crate::telemetry;
@@ -42,8 +44,14 @@ const QUIET: &str = "warn,ecs_refresh::reconciler=off";
 
 /// The demo is for reading, unless told otherwise.
 fn init_logging(args: &Args, clock: &Clock) -> Result<(), telemetry::TelemetryError> {
-    let quiet =
-        matches!(args.command, Command::Plan(_) | Command::Retirements(_) | Command::Refresh(_));
+    let quiet = matches!(
+        args.command,
+        Command::Plan(_)
+            | Command::Retirements(_)
+            | Command::History(_)
+            | Command::Refresh(_)
+            | Command::Store(_)
+    );
     let filter = std::env::var(telemetry::FILTER_VARIABLE).ok();
     let filter = filter.or_else(|| quiet.then(|| QUIET.to_owned()));
     match (&args.command, args.log_format) {
@@ -73,8 +81,11 @@ async fn dispatch(command: Command, clock: Clock) -> Exit {
         Command::Run(args) => run::run(args, clock).await,
         Command::Plan(args) => plan::plan(args, clock).await,
         Command::Retirements(args) => retirements::retirements(args, clock).await,
+        Command::History(args) => history::history(args, clock).await,
         Command::Check(args) => check_command(&args, &clock),
         Command::Refresh(args) => refresh::refresh(args, clock).await,
+        Command::Store(StoreCommand::Export(args)) => store::export(args, clock).await,
+        Command::Store(StoreCommand::Import(args)) => store::import(args, clock).await,
         Command::Demo(args) => demo::demo(args, clock).await,
         Command::Simulator(args) => simulator::simulator(args, clock).await,
         Command::Completions { shell } => {

@@ -54,7 +54,7 @@ pub async fn service() -> Option<ServiceKey> {
         }
     };
     if let Some(own) = &found {
-        tracing::info!(service = %own, "running as the service {own}, which is held");
+        tracing::info!(service = %own, "running as the service {own}");
     }
     found
 }

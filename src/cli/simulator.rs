@@ -9,7 +9,10 @@ use super::args::{FleetArgs, SimulatorArgs};
 use super::exit::Exit;
 use crate::clock::Clock;
 use crate::plan::words::Span;
-use crate::simulator::{Options, ServiceSpec, Simulator};
+use crate::simulator::{CodeDeploySpec, Options, ServiceSpec, Simulator};
+
+/// The service that AWS CodeDeploy deploys.
+const BLUE_GREEN: &str = "svc-blue-green";
 
 /// Serves a simulated AWS until it is interrupted: empty, or with the fleet that was asked for.
 pub async fn simulator(args: SimulatorArgs, clock: Clock) -> Exit {
@@ -52,19 +55,22 @@ struct SeededFleet {
     services: u32,
     tasks_per_service: u32,
     task_age: Duration,
+    code_deploy: bool,
 }
 
 impl SeededFleet {
     fn of(args: &FleetArgs) -> Result<Self, Exit> {
-        let clusters = args.clusters.unwrap_or(u32::from(args.services > 0));
-        if clusters == 0 && args.services > 0 {
-            return Err(Exit::cannot("--services need at least one cluster: leave --clusters out"));
+        let any = args.services > 0 || args.code_deploy;
+        let clusters = args.clusters.unwrap_or(u32::from(any));
+        if clusters == 0 && any {
+            return Err(Exit::cannot("services need at least one cluster: leave --clusters out"));
         }
         Ok(Self {
             clusters,
             services: args.services,
             tasks_per_service: args.tasks_per_service,
             task_age: *args.task_age,
+            code_deploy: args.code_deploy,
         })
     }
 
@@ -74,9 +80,17 @@ impl SeededFleet {
         }
         for service in 0..self.services {
             let cluster = cluster_name(service % self.clusters);
-            let spec = ServiceSpec::new(&cluster, &service_name(service));
-            simulator.add_service(spec.desired(self.tasks_per_service).task_age(self.task_age));
+            simulator.add_service(self.service(&cluster, &service_name(service)));
         }
+        if self.code_deploy {
+            let group = CodeDeploySpec::new("shop", BLUE_GREEN);
+            simulator.add_service(self.service(&cluster_name(0), BLUE_GREEN).code_deploy(group));
+        }
+    }
+
+    fn service(&self, cluster: &str, name: &str) -> ServiceSpec {
+        let spec = ServiceSpec::new(cluster, name);
+        spec.desired(self.tasks_per_service).task_age(self.task_age)
     }
 
     /// A first command to try.
@@ -97,6 +111,9 @@ impl fmt::Display for SeededFleet {
         write!(f, "clusters {clusters}, services {services}, tasks of each {tasks}")?;
         if services > 0 {
             write!(f, ", created {} ago", Span(self.task_age))?;
+        }
+        if self.code_deploy {
+            write!(f, "; {BLUE_GREEN} is deployed by CodeDeploy")?;
         }
         Ok(())
     }
@@ -139,8 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn one_more_service_is_deployed_by_code_deploy() {
+        let fleet = fleet(&["--code-deploy", "--tasks-per-service=3"]).unwrap();
+        let clock = Clock::system();
+        let simulator = Simulator::new(clock.time_source(), Options::default());
+        fleet.seed(&simulator);
+        assert_eq!(simulator.service("prd-1", "svc-blue-green").active_tasks().count(), 3);
+        assert_eq!(simulator.code_deployments("prd-1", "svc-blue-green").len(), 1);
+        assert!(fleet.to_string().ends_with("svc-blue-green is deployed by CodeDeploy"), "{fleet}");
+    }
+
+    #[test]
     fn services_alone_have_one_cluster_and_nothing_asked_for_is_nothing() {
-        for (flags, clusters) in [(&["--services=1"][..], 1), (&["--clusters=3"], 3), (&[], 0)] {
+        for (flags, clusters) in
+            [(&["--services=1"][..], 1), (&["--code-deploy"], 1), (&["--clusters=3"], 3), (&[], 0)]
+        {
             assert_eq!(fleet(flags).unwrap().clusters, clusters, "{flags:?}");
         }
     }
@@ -149,6 +179,7 @@ mod tests {
     fn a_fleet_that_cannot_be_is_refused() {
         for flags in [
             &["--services=1", "--clusters=0"][..],
+            &["--code-deploy", "--clusters=0"],
             &["--services=20001"],
             &["--tasks-per-service=5001"],
             &["--task-age=old"],

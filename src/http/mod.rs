@@ -24,7 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use api::{AffectedView, NoticeView, Stamp, status_name, write_document};
+pub use api::{AffectedView, FindingView, NoticeView, Stamp, status_name, write_document};
 pub use serve::serve;
 
 use crate::clock::Clock;

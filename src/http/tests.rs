@@ -178,7 +178,7 @@ async fn the_status_is_complete() {
         json!({
             "schema_version": 1, "version": env!("CARGO_PKG_VERSION"),
             "now": "2026-11-30T01:00:00Z", "planned_at": "2026-11-30T01:00:00Z",
-            "dry_run": false, "ready": true, "config_valid": true, "leader": true,
+            "dry_run": false, "ready": true, "config_valid": true, "leader": true, "lease": null,
             "last_look_at": "2026-11-30T01:00:00Z", "problems": [],
         })
     );
@@ -211,7 +211,14 @@ async fn a_waiting_service_says_why_and_until_when() {
             "oldest_created_at": "2026-11-22T01:00:00Z", "age_seconds": 8 * 86_400 + 30,
             "age_limit_seconds": 7 * 86_400,
             "cause": "age", "due_since": "2026-11-29T01:00:00Z",
-            "next_window": "2026-11-30T18:00:00Z", "attempt": null, "retirement": null,
+            "rollout_timeout": {
+                "total_seconds": 3_600, "floor_applied": false, "assumed": [],
+                "parts": [{
+                    "name": "configured", "seconds": 3_600,
+                    "how": "rollout_timeout of the policy",
+                }],
+            },
+            "next_window": "2026-11-30T18:00:00Z", "attempt": null, "finding": null, "retirement": null,
         })
     );
 }
@@ -220,9 +227,16 @@ async fn a_waiting_service_says_why_and_until_when() {
 async fn what_is_unknown_is_null_and_an_attempt_is_named() {
     let status = get_json(&router(shown(status())), "/api/v1/status").await;
     let (tool, worker) = (&status["services"][0], &status["services"][4]);
-    for unknown in
-        ["age_limit_seconds", "cause", "due_since", "next_window", "attempt", "retirement"]
-    {
+    for unknown in [
+        "age_limit_seconds",
+        "cause",
+        "due_since",
+        "rollout_timeout",
+        "next_window",
+        "attempt",
+        "finding",
+        "retirement",
+    ] {
         assert!(tool.as_object().unwrap().contains_key(unknown), "{tool}");
         assert_eq!(tool[unknown], Value::Null, "{unknown}");
     }

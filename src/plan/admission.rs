@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::code_deploy::Target;
 use super::ledger::{Attempt, Ledger};
 use super::policy::Limits;
 use super::standing::Standing;
-use super::verdict::{Limit, Reason};
+use super::verdict::{Busy, Limit, Reason};
 use crate::clock::Time;
 use crate::plan::key::ServiceKey;
 
@@ -14,6 +15,8 @@ use crate::plan::key::ServiceKey;
 #[derive(Debug)]
 pub struct Candidate {
     pub service: ServiceKey,
+    /// Whether it is the daemon's own: it goes last, and alone.
+    pub is_own: bool,
     /// The position of the verdict that the admission decides.
     pub verdict: usize,
     /// The position of its policy in file order.
@@ -24,34 +27,48 @@ pub struct Candidate {
     /// The deadline of the retirement that makes it due.
     pub deadline: Option<Time>,
     pub oldest_created_at: Option<Time>,
+    /// The deployment group of CodeDeploy that it is deployed by.
+    pub group: Option<Arc<str>>,
 }
 
 /// Decides for each candidate whether it may start now; the reason says why not.
 ///
 /// A policy starts nothing while it settles or while its concurrency is used up, and the others go
 /// on. When a limit over all policies is reached, nobody behind gets past, so that a service with
-/// many tasks is not passed by small ones for ever.
+/// many tasks is not passed by small ones for ever. The daemon's own service waits until nothing else
+/// wants to start or is under way, and while it is under way nothing else starts: what is refreshed then
+/// is the one who refreshes. What CodeDeploy keeps waiting stops nobody else.
 pub fn admit(
     mut candidates: Vec<Candidate>,
     standings: &[Standing<'_>],
-    ledger: &Ledger,
+    (ledger, own): (&Ledger, Option<&ServiceKey>),
     limits: Limits,
     now: Time,
 ) -> Vec<(Candidate, Option<Reason>)> {
     candidates.sort_by(|a, b| {
         let order = |c: &Candidate| {
             let oldest = c.oldest_created_at.unwrap_or(Time::MIN_UTC);
-            (c.failed_last, c.deadline.unwrap_or(Time::MAX_UTC), oldest)
+            (c.is_own, c.failed_last, c.deadline.unwrap_or(Time::MAX_UTC), oldest)
         };
         order(a).cmp(&order(b)).then_with(|| a.service.cmp(&b.service))
     });
     let mut used = InFlight::of(ledger);
-    let mut full = None;
+    let own_record = own.and_then(|own| ledger.records.get(own));
+    let own_under_way = own_record.is_some_and(|record| record.open.is_some());
+    let own_turn = || Some(Reason::Turn { limit: Limit::OwnService });
+    let mut full = own_turn().filter(|_| own_under_way);
+    let others = candidates.iter().any(|candidate| !candidate.is_own);
     // What stops one candidate of a policy stops all behind it.
     let mut stopped: Vec<Option<Reason>> = vec![None; standings.len()];
     candidates
         .into_iter()
         .map(|candidate| {
+            if candidate.is_own && (others || used.refreshes > 0) {
+                return (candidate, own_turn());
+            }
+            if let Some(busy) = used.busy(candidate.group.as_ref()) {
+                return (candidate, Some(busy));
+            }
             let (standing, stopped) =
                 (&standings[candidate.policy], &mut stopped[candidate.policy]);
             if stopped.is_none() {
@@ -62,6 +79,8 @@ pub fn admit(
                     });
                 if stopped.is_none() {
                     used.add(&standing.policy.name, candidate.desired_count);
+                    let group = candidate.group.iter().cloned();
+                    used.groups.extend(group.map(|group| (group, candidate.service.clone())));
                 }
             }
             (candidate, stopped.clone())
@@ -75,6 +94,8 @@ pub struct InFlight {
     pub by_policy: BTreeMap<Arc<str>, u32>,
     refreshes: u32,
     tasks: u32,
+    /// Deployment groups of CodeDeploy, and for which service they are busy.
+    groups: BTreeMap<Arc<str>, ServiceKey>,
 }
 
 /// Old tasks may linger for weeks after production traffic has moved.
@@ -86,12 +107,24 @@ impl InFlight {
     /// Counts the open attempts whose traffic has not moved yet, also those of policies and services that are no longer there.
     pub fn of(ledger: &Ledger) -> Self {
         let mut used = Self::default();
+        // A group is busy until its deployment is over, wherever traffic goes.
+        for attempt in ledger.records.values().filter_map(|record| record.open.as_ref()) {
+            let group = attempt.code_deploy.iter().map(Target::name);
+            used.groups.extend(group.map(|group| (group, attempt.service.clone())));
+        }
         for Attempt { policy, before, .. } in
             ledger.records.values().filter_map(|record| record.open.as_ref()).filter(takes_a_slot)
         {
             used.add(policy, before.desired_count);
         }
         used
+    }
+
+    /// That CodeDeploy deploys by this group already.
+    fn busy(&self, group: Option<&Arc<str>>) -> Option<Reason> {
+        let (group, service) = self.groups.get_key_value(group?)?;
+        let by = Busy::Refresh(service.clone());
+        Some(Reason::CodeDeployBusy { group: group.clone(), by })
     }
 
     fn add(&mut self, policy: &Arc<str>, desired_count: u32) {

@@ -1,13 +1,15 @@
 //! One service against its policy: fresh, blocked, or a candidate for a refresh. Limits over
 //! several services come after this.
 
+use super::code_deploy;
 use super::due::{Age, age, deployed_already, due_by_age};
 use super::fleet::{Controller, Deployment, Description, RolloutState, Service, Strategy, Tasks};
-use super::ledger::{Cause, FAILURES_IN_A_ROW, Record};
+use super::ledger::{Call, Cause, FAILURES_IN_A_ROW, Finished, Record};
 use super::notice::Pending;
 use super::outlook::late_from;
 use super::policy::RetirementMode;
 use super::standing::Standing;
+use super::surroundings::{CodeDeployGroup, Known};
 use super::verdict::{Due, Reason};
 use super::words::ZonedTime;
 use crate::clock::{Time, elapsed};
@@ -41,6 +43,9 @@ pub struct Gate<'a> {
     pub record: Option<&'a Record>,
     /// The unsatisfied notice about it, if there is one.
     pub pending: Option<&'a Pending<'a>>,
+    /// Where CodeDeploy deploys it, where it does and that was read.
+    pub group: Option<&'a Known<CodeDeployGroup>>,
+    /// Whether it is the daemon's own, which nobody would take over.
     pub is_own: bool,
     pub asked: Asked,
     pub now: Time,
@@ -63,7 +68,7 @@ impl Gate<'_> {
             Ok(description) => description,
             Err(reason) => return blocked(reason, None),
         };
-        let unfit = || unfit(description).or_else(|| self.pauses(description));
+        let unfit = || self.unfit(description).or_else(|| self.pauses(description));
         if let Some(reason) = unfit().or_else(|| self.moving(description)) {
             return blocked(reason, None);
         }
@@ -77,7 +82,14 @@ impl Gate<'_> {
         if let Some(reason) = self.deployed_already(description, age, due) {
             return blocked(reason, None);
         }
-        let reason = self.stopped(due).or_else(|| unsteady(description)).or_else(|| self.shut(due));
+        let allow_pause = self.standing.policy.allow_pause || self.asked != Asked::ByPolicy;
+        let reason = self
+            .group
+            .and_then(|group| code_deploy::unfit(group, allow_pause))
+            .or_else(|| self.stopped(due))
+            .or_else(|| unsteady(description))
+            .or_else(|| self.shut(due))
+            .or_else(|| self.group.and_then(code_deploy::waits));
         Gated { oldest_created_at, due: Some(due), blocked: reason }
     }
 
@@ -223,7 +235,7 @@ impl Gate<'_> {
         };
         let others = description.deployments.iter().filter(|other| other.id != primary.id).count();
         match &primary.rollout {
-            RolloutState::InProgress => return Some(self.rolling(primary)),
+            RolloutState::InProgress => return Some(self.rolling(description, primary)),
             RolloutState::Failed => {
                 return Some(Reason::FailedPrimary { deployment: primary.id.clone() });
             }
@@ -233,7 +245,7 @@ impl Gate<'_> {
                     value: value.clone(),
                 });
             }
-            RolloutState::Absent if others > 0 => return Some(self.rolling(primary)),
+            RolloutState::Absent if others > 0 => return Some(self.rolling(description, primary)),
             RolloutState::Absent | RolloutState::Completed => {}
         }
         (others > 0).then(|| Reason::OldTasksLinger {
@@ -241,16 +253,44 @@ impl Gate<'_> {
         })
     }
 
-    /// Whose rollout it is: ours may go on after it was given up.
-    fn rolling(&self, primary: &Deployment) -> Reason {
-        let deployment = primary.id.clone();
+    /// Whose rollout it is: ours may go on after it was given up. A task set of CodeDeploy becomes
+    /// PRIMARY only when production traffic moves.
+    fn rolling(&self, description: &Description, primary: &Deployment) -> Reason {
+        let by_code_deploy = description.controller == Controller::CodeDeploy;
+        let newest = description.newest().filter(|_| by_code_deploy).unwrap_or(primary);
+        let deployment = newest.id.clone();
         let last = self.record.and_then(|record| record.last.as_ref());
-        match last {
-            Some(last) if last.primary.as_ref() == Some(&deployment) => {
-                Reason::LeftRolling { deployment, outcome: last.outcome }
-            }
-            _ => Reason::SomebodysRollout { deployment },
+        let is_ours = |last: &&Finished| {
+            let made = match &last.attempt.call {
+                Call::Accepted { deployment, .. } => Some(deployment),
+                Call::Unknown => None,
+            };
+            last.primary.as_ref() == Some(&deployment) || made == Some(&deployment)
+        };
+        match last.filter(is_ours) {
+            Some(last) => Reason::LeftRolling { outcome: last.outcome, deployment },
+            None => Reason::SomebodysRollout { deployment },
         }
+    }
+
+    /// What keeps a service from ever being refreshed by us as it is.
+    fn unfit(&self, description: &Description) -> Option<Reason> {
+        let unknown = |what, value: &std::sync::Arc<str>| {
+            Some(Reason::StateNotUnderstood { what, value: value.clone() })
+        };
+        let opted_in = self.standing.policy.code_deploy || self.asked != Asked::ByPolicy;
+        match &description.controller {
+            Controller::Ecs => {}
+            Controller::CodeDeploy if opted_in => {}
+            Controller::CodeDeploy => return Some(Reason::CodeDeployOptIn),
+            Controller::External => return Some(Reason::ExternalController),
+            Controller::Unknown(value) => return unknown("deployment controller", value),
+        }
+        match &description.strategy {
+            Strategy::Rolling | Strategy::BlueGreen | Strategy::Linear | Strategy::Canary => {}
+            Strategy::Unknown(value) => return unknown("deployment strategy", value),
+        }
+        (description.desired_count == 0).then_some(Reason::NothingToReplace)
     }
 
     /// Freezes and windows.
@@ -272,25 +312,6 @@ impl Gate<'_> {
         let at_once = self.standing.policy.retirement.mode == RetirementMode::Immediately;
         due.cause == Cause::Retirement && (at_once || self.late_since(due).is_some())
     }
-}
-
-/// What keeps a service from ever being refreshed by us as it is.
-fn unfit(description: &Description) -> Option<Reason> {
-    let unsupported = |kind| Some(Reason::UnsupportedKind { kind });
-    let unknown = |what, value: &std::sync::Arc<str>| {
-        Some(Reason::StateNotUnderstood { what, value: value.clone() })
-    };
-    match &description.controller {
-        Controller::Ecs => {}
-        Controller::CodeDeploy => return unsupported("controller CODE_DEPLOY"),
-        Controller::External => return Some(Reason::ExternalController),
-        Controller::Unknown(value) => return unknown("deployment controller", value),
-    }
-    match &description.strategy {
-        Strategy::Rolling | Strategy::BlueGreen | Strategy::Linear | Strategy::Canary => {}
-        Strategy::Unknown(value) => return unknown("deployment strategy", value),
-    }
-    (description.desired_count == 0).then_some(Reason::NothingToReplace)
 }
 
 fn unsteady(description: &Description) -> Option<Reason> {

@@ -12,10 +12,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use super::code_deploy::Target;
+use super::diagnosis::Finding;
 use super::due::shift;
-use super::fleet::{DeploymentId, Problem, TaskId};
+use super::fleet::{DeploymentId, Problem, TaskId, packed};
 use super::key::ServiceKey;
+use super::moments;
 use super::notice::{Notices, Retirement};
+use super::rescue::{Rescue, RescueAnswer};
 use crate::clock::{Time, elapsed};
 use crate::metrics::Label;
 
@@ -48,9 +52,15 @@ pub struct Attempt {
     /// When production traffic had moved: from then on it takes no slot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_at: Option<Time>,
+    /// Where CodeDeploy makes its deployment; absent where ECS does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_deploy: Option<Target>,
     /// The service as it was before.
     pub before: Before,
     pub call: Call,
+    /// That ECS was told, or was about to be told, to roll it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue: Option<Rescue>,
 }
 
 /// What the service was before the call.
@@ -60,7 +70,14 @@ pub struct Before {
     pub task_definition: Arc<str>,
     pub desired_count: u32,
     /// The tasks that should have been running.
+    #[serde(with = "packed")]
     pub tasks: Vec<TaskId>,
+    /// How many they were; it stays when which ones is no longer kept.
+    #[serde(default)]
+    pub task_count: u32,
+    /// When each of them was created, in the same order.
+    #[serde(default, with = "moments", skip_serializing_if = "Vec::is_empty")]
+    pub created_at: Vec<Option<Time>>,
     /// When the oldest of them was created.
     pub oldest_created_at: Option<Time>,
 }
@@ -150,6 +167,9 @@ pub struct Finished {
     pub finished_at: Time,
     /// What the outcome rests on, in words.
     pub diagnosis: String,
+    /// What a failure seems to come from. Absent from records of before it was kept, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
     /// The PRIMARY deployment when it ended, where it was seen.
     pub primary: Option<DeploymentId>,
 }
@@ -170,6 +190,9 @@ pub struct Record {
     pub last: Option<Finished>,
     /// How many attempts in a row ended in failure on an unchanged PRIMARY.
     pub failures_in_a_row: u32,
+    /// How many attempts have ended, as far as it is remembered.
+    #[serde(default)]
+    pub ended: u64,
     /// Calls that were refused, since the last one that was not.
     pub refused: Option<Refused>,
     /// What became of the retirement notices about it, the oldest first.
@@ -277,6 +300,23 @@ impl Record {
         }
     }
 
+    /// Intent: from here on ECS may have been told to roll the attempt's deployment back. It is
+    /// followed until `deadline`, and takes a slot: production traffic moves once more.
+    pub fn ask_rollback(&mut self, rescue: Rescue, deadline: Time) {
+        self.extend(deadline);
+        if let Some(open) = &mut self.open {
+            open.moved_at = None;
+            open.rescue.get_or_insert(rescue);
+        }
+    }
+
+    /// ECS has answered the request to roll back.
+    pub fn answer_rollback(&mut self, answer: RescueAnswer) {
+        if let Some(rescue) = self.open.as_mut().and_then(|open| open.rescue.as_mut()) {
+            rescue.answer = answer;
+        }
+    }
+
     /// The attempt never was: its call was not sent, or not accepted.
     pub fn abandon(&mut self) {
         self.open = None;
@@ -310,6 +350,24 @@ impl Record {
             (false, _) => 0,
         };
         self.refused = None;
-        self.last = Some(Finished { attempt, outcome, finished_at: now, diagnosis, primary });
+        self.ended = self.ended.saturating_add(1);
+        let finding = None;
+        self.last =
+            Some(Finished { attempt, outcome, finished_at: now, diagnosis, finding, primary });
+    }
+
+    /// Its history tells which tasks the last attempt replaced: nothing else needs them.
+    pub fn forget_tasks(&mut self) {
+        if let Some(last) = &mut self.last {
+            let before = &mut last.attempt.before;
+            (before.tasks, before.created_at) = (Vec::new(), Vec::new());
+        }
+    }
+
+    /// What the attempt that has just ended seems to have failed of.
+    pub fn explain(&mut self, finding: Option<Finding>) {
+        if let Some(last) = &mut self.last {
+            last.finding = finding;
+        }
     }
 }

@@ -4,11 +4,16 @@
 //! to know comes in as arguments, what should happen goes out as a value.
 
 mod admission;
+pub mod code_deploy;
+pub mod deadline;
+pub mod diagnosis;
 mod due;
+pub mod evidence;
 pub mod fleet;
 mod gate;
 pub mod key;
 pub mod ledger;
+mod moments;
 pub mod notice;
 mod notice_plan;
 mod outlook;
@@ -16,14 +21,17 @@ mod pace;
 mod planner;
 pub mod policy;
 mod proof;
+pub mod rescue;
 mod retirements;
 mod retiring;
 pub mod schedule;
 mod selection;
 pub mod selector;
 mod standing;
+mod start_call;
 mod starting;
 pub mod step;
+pub mod surroundings;
 #[cfg(test)]
 mod tests;
 pub mod verdict;

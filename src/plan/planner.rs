@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
-use super::admission::{Candidate, InFlight, admit};
-use super::due::shift;
+use super::admission::{Candidate, InFlight};
+use super::deadline::deadline;
 use super::fleet::{Fleet, Service};
 use super::gate::{Asked, Gate, Gated};
 use super::key::ServiceKey;
@@ -16,16 +14,14 @@ use super::notice_plan::{NoticePlan, notice_plans};
 use super::outlook::Outlook;
 use super::pace::{PolicyPlan, policy_plans};
 use super::policy::Policies;
-use super::proof::{Evidence, Judgement, judge};
+use super::proof::{Evidence, Judgement, call_unknown, judge};
+use super::rescue::Remedy;
 use super::selection::{ClusterSelection, Owner};
 use super::standing::Standing;
-use super::starting::{before, rollout_timeout, tasks_outdated};
-use super::step::{Depth, Look, Start, Step};
-use super::verdict::{Due, Reason, Verdict};
+use super::step::{Look, Step};
+use super::surroundings::Want;
+use super::verdict::{Due, Reason, RescueState, Verdict};
 use crate::clock::Time;
-
-/// A start rests on a reading that began less long ago than this.
-const FRESH_ENOUGH: TimeDelta = TimeDelta::seconds(5);
 
 /// What should happen, and why not more.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +40,8 @@ pub struct Plan {
     /// When the plan changes by itself at the latest, though nothing new is seen: a pause ends.
     /// Openings of windows are not among it.
     pub wake_at: Option<Time>,
+    /// What has to be read of what services refer to. Empty when all of it is known.
+    pub wants: BTreeSet<Want>,
     /// Every notice that is remembered, in the order of the keys.
     pub notices: Vec<NoticePlan>,
 }
@@ -58,6 +56,7 @@ impl Plan {
             looks: Vec::new(),
             policies: Vec::new(),
             wake_at: None,
+            wants: BTreeSet::new(),
             notices: Vec::new(),
         }
     }
@@ -89,6 +88,7 @@ pub fn plan(policies: &Policies, fleet: &Fleet, ledger: &Ledger, now: Time) -> P
         steps: Vec::new(),
         looks: Vec::new(),
         wake_at: None,
+        wants: BTreeSet::new(),
         following: BTreeSet::new(),
     };
     planner.judge_services(ledger);
@@ -97,9 +97,9 @@ pub fn plan(policies: &Policies, fleet: &Fleet, ledger: &Ledger, now: Time) -> P
     let in_flight = InFlight::of(ledger);
     planner.judge_risks(&in_flight);
     let policy_plans = policy_plans(&standings, &in_flight, &planner.verdicts, now);
-    let Planner { verdicts, steps, looks, wake_at, .. } = planner;
+    let Planner { verdicts, steps, looks, wake_at, wants, .. } = planner;
     let notices = notice_plans(policies, fleet, ledger, &verdicts, now);
-    Plan { now, verdicts, steps, looks, policies: policy_plans, wake_at, notices }
+    Plan { now, verdicts, steps, looks, policies: policy_plans, wake_at, wants, notices }
 }
 
 pub(super) struct Planner<'a> {
@@ -109,10 +109,12 @@ pub(super) struct Planner<'a> {
     pub(super) outlooks: &'a [Outlook<'a>],
     pub(super) now: Time,
     pub(super) verdicts: Vec<(ServiceKey, Verdict)>,
-    candidates: Vec<Candidate>,
+    pub(super) candidates: Vec<Candidate>,
     steps: Vec<Step>,
     pub(super) looks: Vec<Look>,
     pub(super) wake_at: Option<Time>,
+    /// What is not known yet of what services refer to.
+    pub(super) wants: BTreeSet<Want>,
     /// Services with a step that remembers what became of a notice.
     pub(super) following: BTreeSet<ServiceKey>,
 }
@@ -168,29 +170,43 @@ impl<'a> Planner<'a> {
             service,
             record,
             pending: pending.as_ref(),
-            is_own: self.fleet.own() == Some(&service.key),
+            is_own: self.is_own(&service.key) && !self.fleet.hands_over(),
+            group: self.code_deploy_group(service),
             asked,
             now: self.now,
         };
         let gated = gate.decide();
         self.wake_for(gated.blocked.as_ref());
+        if gated.due.is_some() {
+            self.want_code_deploy_group(service);
+        }
         if gated.blocked.is_none() {
             self.add_candidate(service, &owner, record, &gated, pending.as_ref());
         }
         // The admission decides about candidates below; until then they wait for their turn.
         let reason = gated.blocked.unwrap_or(Reason::NotObservedYet);
+        let (timeout, known) = (owner.policy.rollout_timeout, self.fleet.surroundings());
+        let due_as = gated.due.and(service.description.as_ref());
+        let failed =
+            record.and_then(|record| record.last.as_ref()).filter(|_| reason.is_about_failure());
         let verdict = Verdict {
+            finding: failed.and_then(|last| last.finding.clone()).map(Box::new),
             policy: owner.policy.name.clone(),
             also_selected_by: owner.also,
             reason,
             oldest_created_at: gated.oldest_created_at,
             due: gated.due,
+            deadline: due_as.map(|seen| Box::new(deadline(timeout, seen, known))),
             next_window: standing.next_opening(),
             retirement: pending.map(|pending| self.ahead(owner.index, &pending)),
         };
         self.wake_for_retirement(verdict.retirement.as_deref());
         self.verdicts.push((service.key.clone(), verdict));
         self.follow(service, about, record);
+    }
+
+    fn is_own(&self, service: &ServiceKey) -> bool {
+        self.fleet.own() == Some(service)
     }
 
     fn add_candidate(
@@ -205,12 +221,17 @@ impl<'a> Planner<'a> {
         let last = record.and_then(|record| record.last.as_ref());
         let candidate = Candidate {
             service: service.key.clone(),
+            is_own: self.is_own(&service.key),
             verdict: self.verdicts.len(),
             policy: owner.index,
             desired_count: service.description.as_ref().map_or(0, |seen| seen.desired_count),
             failed_last: last.is_some_and(|last| last.outcome.is_failure()),
             deadline: pending.filter(|_| by_retirement).and_then(|pending| pending.notice.deadline),
             oldest_created_at: gated.oldest_created_at,
+            group: self
+                .code_deploy_group(service)
+                .and_then(|known| known.value.as_ref().ok())
+                .map(super::code_deploy::name),
         };
         self.candidates.push(candidate);
     }
@@ -251,19 +272,29 @@ impl<'a> Planner<'a> {
         (owner, also_selected_by): (Option<usize>, Option<Vec<Arc<str>>>),
     ) {
         let service = seen.map(|(service, _)| service);
-        let evidence = Evidence { service, gone_at: self.fleet.gone_at(&attempt.service) };
+        let gone_at = self.fleet.gone_at(&attempt.service);
+        let remedy = Remedy::of(self.policies, attempt, service, owner.is_some());
+        let evidence = Evidence { service, gone_at, remedy };
         let judgement = judge(attempt, evidence, self.now);
         let dry_run = self.policies.dry_run;
         let judged = |outcome| Reason::Judged { attempt: attempt.id.clone(), outcome, dry_run };
         let (service_key, id) = (attempt.service.clone(), attempt.id.clone());
+        let found = match &judgement {
+            Judgement::Finish { finding, .. } => finding.clone(),
+            Judgement::Going { reason, .. }
+            | Judgement::Extend { reason, .. }
+            | Judgement::MoveOn { reason, .. } => reason.finding(),
+            Judgement::RollBack(back) => Some(back.finding.clone()),
+            Judgement::Adopt(_) | Judgement::Abandon => None,
+        };
         let reason = match judgement {
             Judgement::Going { reason, depth, at } => {
                 self.looks.push(Look { service: service_key, depth, at });
                 reason
             }
             Judgement::Adopt(call) => {
-                self.step(Step::Adopt { service: service_key, attempt: id.clone(), call });
-                Reason::CallUnknown { attempt: id }
+                self.step(Step::Adopt { service: service_key, attempt: id, call });
+                call_unknown(attempt)
             }
             Judgement::Extend { reason, deadline } => {
                 self.step(Step::Extend { service: service_key, attempt: id, deadline });
@@ -273,87 +304,33 @@ impl<'a> Planner<'a> {
                 self.step(Step::MoveOn { service: service_key, attempt: id, deadline });
                 reason
             }
+            Judgement::RollBack(back) => {
+                self.step(Step::RollBack(back));
+                Reason::OurRescue { attempt: id, state: RescueState::Asking { dry_run } }
+            }
             Judgement::Abandon => {
                 self.step(Step::Abandon { service: service_key, attempt: id });
                 judged(None)
             }
-            Judgement::Finish { outcome, diagnosis, primary } => {
-                let service = service_key;
-                self.step(Step::Finish { service, attempt: id, outcome, diagnosis, primary });
+            Judgement::Finish { outcome, diagnosis, finding, primary } => {
+                let (service, attempt) = (service_key, id);
+                self.step(Step::Finish { service, attempt, outcome, diagnosis, finding, primary });
                 judged(Some(outcome))
             }
         };
         let pending = seen.and_then(|(service, about)| Self::pending(service, about, record));
         let verdict = Verdict {
+            finding: found.map(Box::new),
             policy: attempt.policy.clone(),
             also_selected_by: also_selected_by.unwrap_or_default(),
             reason,
             oldest_created_at: attempt.before.oldest_created_at,
             due: Some(Due { cause: attempt.cause, since: attempt.intent_at }),
+            deadline: None,
             next_window: None,
             retirement: owner.zip(pending).map(|(owner, pending)| self.ahead(owner, &pending)),
         };
         self.verdicts.push((attempt.service.clone(), verdict));
-    }
-
-    fn admit(&mut self, ledger: &Ledger) {
-        let candidates = std::mem::take(&mut self.candidates);
-        let admitted = if self.policies.by_hand.is_some() {
-            candidates.into_iter().map(|candidate| (candidate, None)).collect()
-        } else {
-            admit(candidates, self.standings, ledger, self.policies.limits, self.now)
-        };
-        for (candidate, blocked) in admitted {
-            self.wake_for(blocked.as_ref());
-            let verdict = &mut self.verdicts[candidate.verdict].1;
-            let (cause, oldest) = (verdict.due.map(|due| due.cause), verdict.oldest_created_at);
-            let Some(cause) = cause else { continue };
-            let age = oldest.map(|oldest| crate::clock::elapsed(oldest, self.now));
-            let admitted = blocked.is_none();
-            verdict.reason =
-                blocked.unwrap_or(Reason::Due { cause, age, dry_run: self.policies.dry_run });
-            if admitted {
-                self.start(&candidate, cause);
-            }
-        }
-    }
-
-    /// Starts what was seen recently enough, and asks for a look at the rest.
-    fn start(&mut self, candidate: &Candidate, cause: Cause) {
-        // What is to be remembered of it comes first: a service is in one step at a time.
-        let following = self.following.contains(&candidate.service);
-        if self.policies.dry_run || following {
-            return;
-        }
-        let Some(service) = self.fleet.service(&candidate.service) else { return };
-        let Some(description) = &service.description else { return };
-        let age = self.now - description.described_at;
-        if age >= FRESH_ENOUGH || age < TimeDelta::zero() {
-            let look = Look { service: service.key.clone(), depth: Depth::Describe, at: self.now };
-            return self.looks.push(look);
-        }
-        if tasks_outdated(service, description) {
-            let look = Look { service: service.key.clone(), depth: Depth::Tasks, at: self.now };
-            return self.looks.push(look);
-        }
-        let Some(before) = before(service, description) else { return };
-        let standing = &self.standings[candidate.policy];
-        let view = &standing.view;
-        let window_closes = match (&self.policies.by_hand, cause) {
-            (Some(_), _) => Time::MAX_UTC,
-            (None, Cause::Retirement) => {
-                view.allowed_until.or(view.unfrozen_until).unwrap_or(self.now)
-            }
-            (None, Cause::Age | Cause::Manual) => view.allowed_until.unwrap_or(self.now),
-        };
-        self.step(Step::Start(Start {
-            service: service.key.clone(),
-            policy: standing.policy.name.clone(),
-            cause,
-            before,
-            send_by: window_closes.min(shift(description.described_at, FRESH_ENOUGH)),
-            rollout_timeout: rollout_timeout(standing.policy, description),
-        }));
     }
 
     pub(super) fn step(&mut self, step: Step) {
@@ -363,7 +340,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A pause that ends by itself changes the plan.
-    fn wake_for(&mut self, blocked: Option<&Reason>) {
+    pub(super) fn wake_for(&mut self, blocked: Option<&Reason>) {
         let at = match blocked {
             Some(Reason::Settling { until }) => until.time(),
             Some(Reason::CallRefused { retry_at, .. }) => retry_at.time(),

@@ -51,13 +51,35 @@ pub struct Policy {
     /// The pause between an outcome and the policy's next start.
     pub settle: Duration,
     /// From intent to giving up.
-    pub rollout_timeout: Duration,
+    pub rollout_timeout: RolloutTimeout,
     /// Failed refreshes in one span before the policy stops. At least 1.
     pub max_failures: u32,
     /// Whether a service may be refreshed whose deployments stop at a hook that waits for a person.
     pub allow_pause: bool,
+    /// Whether services that CodeDeploy deploys are refreshed, by a deployment of CodeDeploy.
+    pub code_deploy: bool,
+    /// What is done about a rollout of ours that timed out.
+    pub on_failure: OnFailure,
     /// What is done about retirement notices.
     pub retirement: RetirementRule,
+}
+
+/// `rollout_timeout` of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloutTimeout {
+    /// As long as the service's own settings make a rollout take, with a floor.
+    Auto,
+    /// So long, and what the stages of the service's deployments take.
+    Fixed(Duration),
+}
+
+/// `on_failure` of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Nothing: people decide.
+    Leave,
+    /// ECS is told to roll it back, once.
+    Rollback,
 }
 
 /// `retirement` of a policy.

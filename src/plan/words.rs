@@ -66,6 +66,23 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
     }
 }
 
+/// Somebody else's text as one line of at most `chars_max` characters.
+pub fn one_line(text: &str, chars_max: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(chars_max) {
+        None => line,
+        Some(_) => {
+            let kept: String = line.chars().take(chars_max.saturating_sub(1)).collect();
+            format!("{}…", kept.trim_end())
+        }
+    }
+}
+
+/// A lifecycle stage as people say it: `bake time` for `BAKE_TIME`.
+pub fn stage_in_words(stage: &str) -> String {
+    stage.to_lowercase().replace('_', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,11 +44,17 @@ impl Reconciler {
             Event::Trigger(Trigger::Queue(problem)) => self.queue_problem = problem,
             Event::Noticed { pages, stored } => self.apply_noticed(pages, stored),
             Event::Mapped(mapped) => self.apply_mapped(*mapped),
+            Event::Lease(view) => self.apply_view(&view),
+            Event::Loaded { term, ledger } => self.apply_loaded(term, *ledger),
+            Event::Surveyed(read) => self.apply_surveyed(*read),
             Event::Trigger(Trigger::Reload(reload)) => self.apply_reload(reload),
             Event::Trigger(Trigger::Shutdown) => {
                 self.permit.withdraw();
                 self.draining = true;
+                self.effects.leadership.resign();
             }
+            // Who does not act has little to look at, and its loop goes on all the same.
+            Event::Due if !self.role.leads() => self.progress.made(now),
             Event::Due => {}
         }
         self.postponed.retain(|_, until| *until > now);
@@ -117,13 +123,17 @@ impl Reconciler {
             Reload::Valid { policies, resync, api_share } => {
                 self.config_valid = true;
                 self.permit.withdraw();
-                self.permit = Permit::granted();
+                self.permit = match self.role.leads() {
+                    true => Permit::granted(&self.effects.leadership),
+                    false => Permit::refused(&self.effects.leadership),
+                };
                 self.outcomes.ensure_policies(&policies);
                 self.outcomes.retain(&policies);
-                self.announcer.set_muted(policies.dry_run);
                 self.policies = Arc::new(policies);
-                self.resync = resync;
-                self.effects.ecs.set_api_share(api_share);
+                self.configured_resync = resync;
+                self.api_share = api_share;
+                self.set_pace();
+                self.mute();
                 self.queue.list_clusters_at(now);
                 self.queue.clusters_no_later_than(now + self.resync());
             }

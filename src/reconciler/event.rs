@@ -8,10 +8,14 @@ use super::mapping::Mapped;
 use super::observe::ClustersSeen;
 use tokio::sync::oneshot;
 
+use crate::lease::View;
 use crate::plan::fleet::{ClusterLook, Problem, ServiceLook};
 use crate::plan::key::ServiceKey;
+use crate::plan::ledger::Ledger;
 use crate::plan::notice::NoticePage;
 use crate::plan::policy::Policies;
+use crate::plan::surroundings::Surroundings;
+use crate::store::StoreError;
 
 /// Something to take in, after which the plan is made anew.
 #[derive(Debug)]
@@ -28,6 +32,12 @@ pub enum Event {
     Noticed { pages: Vec<NoticePage>, stored: Result<(), String> },
     /// It was found out whose tasks some notices name.
     Mapped(Box<Mapped>),
+    /// Who acts has changed.
+    Lease(View),
+    /// The ledger was read, in this term of the lease.
+    Loaded { term: u64, ledger: Box<Result<Ledger, StoreError>> },
+    /// What services refer to was read.
+    Surveyed(Box<Surroundings>),
     /// Something outside the loop.
     Trigger(Trigger),
     /// It is time to look at something, or a pause has ended.

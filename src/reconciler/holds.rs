@@ -115,7 +115,7 @@ fn was_free(plan: &Plan, service: &ServiceKey) -> bool {
 
 /// Whether the hold follows from how somebody set up the service, which stays so over restarts.
 fn is_decided(reason: &Reason) -> bool {
-    matches!(reason, Reason::HoldTag { .. } | Reason::UnsupportedKind { .. })
+    matches!(reason, Reason::HoldTag { .. } | Reason::CodeDeployOptIn)
 }
 
 /// How long a hold must last to be told; `None` for what is no hold, or nobody's news.

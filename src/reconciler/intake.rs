@@ -23,6 +23,10 @@ impl Reconciler {
             let _ = answer.send(Receipt::NotStored("this is a dry run".to_owned()));
             return;
         }
+        if !self.role.acts() {
+            let _ = answer.send(Receipt::NotStored("another replica acts".to_owned()));
+            return;
+        }
         let new: Vec<NoticePage> =
             pages.into_iter().filter_map(|page| self.news_of(page)).collect();
         if new.is_empty() {
@@ -30,6 +34,7 @@ impl Reconciler {
             return;
         }
         let effects = self.effects.clone();
+        self.role.write_begins();
         self.tasks.spawn(async move {
             let stored = store(&effects, &new).await;
             let receipt = match &stored {
@@ -56,11 +61,13 @@ impl Reconciler {
     /// Takes in what was stored.
     pub(super) fn apply_noticed(&mut self, pages: Vec<NoticePage>, stored: Result<(), String>) {
         self.progress.made(self.now());
+        self.role.write_ended();
         if let Err(error) = stored {
             tracing::error!(%error, "a retirement notice could not be stored; it will come again: {error}");
             return;
         }
         // One that came twice at once is known by now, and more may be known of it.
+        self.role.stored(&pages);
         let new: Vec<_> = pages.into_iter().filter_map(|page| self.news_of(page)).collect();
         for page in &new {
             report(page, self.ledger.notices.notice(&page.key.event).is_some());
@@ -77,7 +84,7 @@ impl Reconciler {
             .map(|page| page.key.clone())
             .collect();
         // A dry run writes nothing, and what is foreign makes nothing due.
-        if foreign.is_empty() || self.policies.dry_run {
+        if foreign.is_empty() || self.policies.dry_run || !self.role.acts() {
             return;
         }
         for key in &foreign {

@@ -1,5 +1,6 @@
 //! Running the loop, beginning looks and steps, and ending.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +13,11 @@ use super::observe::find_clusters;
 use super::queue::DueLook;
 use super::{LoopError, Reconciler};
 use crate::clock::{Time, elapsed};
+use crate::plan::code_deploy::Followed;
+use crate::plan::evidence::Evidence;
 use crate::plan::fleet::Fleet;
 use crate::plan::key::ServiceKey;
-use crate::plan::step::Step;
+use crate::plan::step::{Depth, Step};
 
 /// A clock that is kept in step by small corrections may go back by less than this.
 const CLOCK_JITTER: TimeDelta = TimeDelta::seconds(1);
@@ -70,7 +73,7 @@ impl Reconciler {
         );
         let own = self.fleet.own().cloned();
         self.fleet = Fleet::default();
-        self.fleet.set_own(own);
+        self.fleet.set_own(own, self.effects.leadership.is_elected());
         self.queue.make_all_due(now);
         self.postponed.clear();
     }
@@ -82,13 +85,13 @@ impl Reconciler {
         for step in &plan.steps {
             let service = step.service();
             let busy = self.stepping.contains(service) || self.postponed.contains_key(service);
-            let starts = matches!(step, Step::Start(_));
-            if busy || (self.draining && starts) {
+            let calls = matches!(step, Step::Start(_) | Step::RollBack(_));
+            if busy || (self.draining && calls) {
                 continue;
             }
             self.begin_step(step, now);
-            // Only a start changes what is known before it ends: it takes a slot.
-            begun |= starts;
+            // Only an intent changes what is known before its step ends: a start takes a slot.
+            begun |= calls;
         }
         begun
     }
@@ -99,21 +102,33 @@ impl Reconciler {
         let mut after = before.clone();
         match step {
             Step::Start(start) => {
-                after.begin(execute::attempt(start, now));
+                after.begin(execute::attempt(start, self.effects.leadership.call_timeout(), now));
+                self.ledger.records.insert(service.clone(), after.clone());
+                let (effects, permit) = (self.effects.clone(), self.permit.clone());
+                let sending = execute::start(effects, after, start.clone(), permit);
+                return self.step_task(service, sending);
+            }
+            Step::RollBack(back) => {
+                after.ask_rollback(
+                    execute::rescue(back, self.effects.leadership.call_timeout(), now),
+                    back.deadline,
+                );
                 self.ledger.records.insert(service.clone(), after.clone());
                 let effects = self.effects.clone();
-                let sending = execute::start(
-                    effects,
-                    service.clone(),
-                    after,
-                    start.send_by,
-                    self.permit.clone(),
-                );
+                let records = (before, after);
+                let sending =
+                    execute::roll_back(effects, back.clone(), records, self.permit.clone());
                 return self.step_task(service, sending);
             }
             Step::Adopt { call, .. } => after.accept(call.clone()),
-            Step::Finish { outcome, diagnosis, primary, .. } => {
+            Step::Finish { outcome, diagnosis, finding, primary, .. } => {
                 after.finish(*outcome, diagnosis.clone(), primary.clone(), now);
+                after.explain(finding.clone());
+                let evidence = Evidence::of(&after, self.fleet.service(&service));
+                after.forget_tasks();
+                let (effects, records) = (self.effects.clone(), (before, after));
+                let finishing = execute::finish(effects, service.clone(), records, evidence);
+                return self.step_task(service, finishing);
             }
             Step::Extend { deadline, .. } => after.extend(*deadline),
             Step::MoveOn { deadline, .. } => after.move_on(*deadline, now),
@@ -137,6 +152,15 @@ impl Reconciler {
         self.tasks.spawn(async move { Event::Stepped(Box::new(step.await)) });
     }
 
+    /// The deployments of CodeDeploy that attempts about these services made, or may have made.
+    fn followed(&self, asked: &[(ServiceKey, Depth)]) -> BTreeMap<ServiceKey, Followed> {
+        let of = |(service, _): &(ServiceKey, Depth)| {
+            let attempt = self.ledger.records.get(service)?.open.as_ref()?;
+            Some((service.clone(), attempt.followed()?))
+        };
+        asked.iter().filter_map(of).collect()
+    }
+
     /// Begins the looks that are due.
     pub(super) fn begin_looks(&mut self) {
         let now = self.now();
@@ -154,10 +178,14 @@ impl Reconciler {
                     let look = Box::new(observer.look_cluster(&cluster).await);
                     Event::Cluster { look, took: elapsed(begun_at, clock.now()) }
                 }),
-                DueLook::Services(services, depth) => self.tasks.spawn(async move {
-                    let looks = observer.look_services(&services, depth).await;
-                    Event::Services { asked: services, looks }
-                }),
+                DueLook::Services(asked) => {
+                    let followed = self.followed(&asked);
+                    self.tasks.spawn(async move {
+                        let looks = observer.look_services_following(&asked, &followed).await;
+                        let asked = asked.into_iter().map(|(key, _)| key).collect();
+                        Event::Services { asked, looks }
+                    })
+                }
                 DueLook::Touched(services) => self.tasks.spawn(async move {
                     let looks = observer.look_woken(&services).await;
                     Event::Services { asked: services, looks }

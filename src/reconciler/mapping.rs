@@ -49,6 +49,10 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way
+    }
+
     /// Whether it is time. No pause is longer than it should be, whatever became of the clock.
     fn may_begin(&self, now: Time) -> bool {
         !self.under_way && self.retry_at.is_none_or(|at| at <= now || at > now + PAUSE)

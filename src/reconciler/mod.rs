@@ -14,14 +14,17 @@ mod event;
 mod execute;
 mod holds;
 mod intake;
+mod leading;
 mod lifecycle;
 mod mapping;
 pub mod metrics;
 mod observe;
 mod queue;
+mod remembered;
 mod report;
 mod risks;
 pub mod status;
+mod surroundings;
 mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,19 +38,22 @@ pub use clusters::statuses;
 pub use event::{Event, Receipt, Reload, Trigger};
 pub use execute::Effects;
 pub use observe::{ClustersSeen, find_clusters};
+pub use remembered::load;
 
 use self::clusters::Clusters;
 use self::execute::Permit;
 use self::holds::Holds;
+use self::leading::Role;
 use self::mapping::Mapping;
 use self::metrics::Outcomes;
 use self::queue::Queue;
 use self::risks::Risks;
 use self::status::{Readiness, Status};
 use crate::announce::Announcer;
-use crate::aws::Observer;
+use crate::aws::{Observer, Surveyor};
 use crate::clock::Time;
-use crate::plan::fleet::{Fleet, Problem};
+use crate::lease::View;
+use crate::plan::fleet::{Fleet, Problem, ProblemClass};
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
 use crate::plan::notice::Notices;
@@ -70,7 +76,8 @@ pub struct Parts {
     pub resync: Duration,
     pub effects: Effects,
     pub observer: Arc<Observer>,
-    /// What was remembered.
+    pub surveyor: Surveyor,
+    /// What was remembered. Where a lease says who acts, it is read again by whoever begins to.
     pub ledger: Ledger,
     /// The service that this daemon runs as.
     pub own: Option<ServiceKey>,
@@ -85,9 +92,20 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Reconciler {
     policies: Arc<Policies>,
+    /// As configured; a replica that does not act looks more rarely.
+    configured_resync: Duration,
     resync: Duration,
+    /// As configured.
+    api_share: f64,
+    role: Role,
+    view: watch::Receiver<View>,
     effects: Effects,
     observer: Arc<Observer>,
+    surveyor: Surveyor,
+    /// Whether a pass over what services refer to is under way.
+    surveying: bool,
+    /// What could not be read in it, as far as that was said already.
+    unsurveyed: BTreeSet<(String, ProblemClass)>,
     outcomes: Outcomes,
     announcer: Announcer,
     holds: Holds,
@@ -129,14 +147,26 @@ impl Reconciler {
     pub fn new(parts: Parts) -> Self {
         let now = parts.effects.clock.now();
         let mut fleet = Fleet::default();
-        fleet.set_own(parts.own);
+        fleet.set_own(parts.own, parts.effects.leadership.is_elected());
         parts.outcomes.ensure_policies(&parts.policies);
-        parts.announcer.set_muted(parts.policies.dry_run);
-        Self {
+        let mut view = parts.effects.leadership.watch();
+        let role = Role::new(&view.borrow_and_update());
+        let permit = match role.leads() {
+            true => Permit::granted(&parts.effects.leadership),
+            false => Permit::refused(&parts.effects.leadership),
+        };
+        let mut reconciler = Self {
             policies: Arc::new(parts.policies),
+            configured_resync: parts.resync,
             resync: parts.resync,
+            api_share: parts.effects.ecs.api_share(),
+            role,
+            view,
             effects: parts.effects,
             observer: parts.observer,
+            surveyor: parts.surveyor,
+            surveying: false,
+            unsurveyed: BTreeSet::new(),
             outcomes: parts.outcomes,
             announcer: parts.announcer,
             holds: Holds::default(),
@@ -156,9 +186,12 @@ impl Reconciler {
             empty_policies: BTreeSet::new(),
             config_valid: true,
             last_look_at: None,
-            permit: Permit::granted(),
+            permit,
             draining: false,
-        }
+        };
+        reconciler.set_pace();
+        reconciler.mute();
+        reconciler
     }
 
     /// Watches every cluster that the policies select.
@@ -201,23 +234,33 @@ impl Reconciler {
     /// due.
     pub fn turn(&mut self) {
         self.notice_clock();
+        self.notice_others();
         loop {
             let now = self.now();
             let plan = plan(&self.policies, &self.fleet, &self.ledger, now);
-            self.report(&plan);
-            self.report_risks(&plan);
-            self.announce_holds(&plan);
+            // Who does not act does not know the ledger, and would say what is not so.
+            if self.role.acts() {
+                self.report(&plan);
+                self.report_risks(&plan);
+                self.announce_holds(&plan);
+            }
             self.plan = Arc::new(plan);
-            if !self.begin_steps(now) {
+            if !self.role.acts() || !self.begin_steps(now) {
                 break;
             }
         }
-        self.queue.plan_looks(&self.plan.looks);
+        if self.role.acts() {
+            self.queue.plan_looks(&self.plan.looks);
+        }
         self.report_empty_policies();
         self.publish();
         if !self.draining {
             self.begin_looks();
+            self.begin_loading();
+        }
+        if !self.draining && self.role.acts() {
             self.begin_mapping();
+            self.begin_survey();
         }
     }
 
@@ -232,6 +275,7 @@ impl Reconciler {
         let sleep = self.until_due();
         tokio::select! {
             biased;
+            Ok(()) = self.view.changed() => Ok(Event::Lease(self.view.borrow_and_update().clone())),
             Some(trigger) = triggers.recv() => Ok(Event::Trigger(trigger)),
             Some(ended) = self.tasks.join_next() => {
                 ended.map_err(|error| LoopError::TaskEnded(error.to_string()))
@@ -244,12 +288,15 @@ impl Reconciler {
     fn until_due(&self) -> Duration {
         let now = self.now();
         let postponed = self.postponed.values().min().copied();
-        let due = [self.queue.next_at().filter(|_| !self.draining), self.plan.wake_at, postponed];
+        let wake_at = self.plan.wake_at.filter(|_| self.role.acts());
+        let looks = self.queue.next_at().filter(|_| !self.draining);
+        let due = [looks, wake_at, postponed, self.role.next_at()];
         due.into_iter()
             .flatten()
             .min()
             .map_or(SLEEP_MAX, |at| (at - now).to_std().unwrap_or(Duration::ZERO))
             .min(SLEEP_MAX)
+            .min(self.configured_resync)
     }
 
     fn now(&self) -> Time {

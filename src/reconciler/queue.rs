@@ -12,9 +12,8 @@ use crate::plan::fleet::Fleet;
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::step::{Depth, Look};
 
-/// Looks that fall due within this of one that is due are taken with it, because DescribeServices
-/// answers about ten services for the price of one. It is half of the time between two looks at a
-/// rollout, so that all rollouts are soon looked at in step.
+/// Looks that fall due within this of one that is due are taken with it, if they can share its
+/// calls: DescribeServices answers about ten services for the price of one.
 const TOGETHER: chrono::TimeDelta = chrono::TimeDelta::seconds(5);
 
 /// DescribeServices answers about so many services in one call.
@@ -46,9 +45,33 @@ pub struct Queue {
 pub enum DueLook {
     ListClusters,
     Cluster(ClusterKey),
-    Services(Vec<ServiceKey>, Depth),
+    Services(Vec<(ServiceKey, Depth)>),
     /// Services to which something happened.
     Touched(Vec<ServiceKey>),
+}
+
+/// Looks that go together: what one of them waits for, the others may wait for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// A start rests on them while they are fresh.
+    AtOnce,
+    /// Rollouts are followed.
+    Followed,
+    /// Tasks are read, and what else tells of an end.
+    Close,
+    /// Nothing waits for them.
+    InPassing,
+}
+
+impl From<Depth> for Kind {
+    fn from(depth: Depth) -> Self {
+        match depth {
+            Depth::Describe => Self::AtOnce,
+            Depth::Follow | Depth::Progress => Self::Followed,
+            Depth::Tasks | Depth::PostMortem { .. } => Self::Close,
+            Depth::Stopped => Self::InPassing,
+        }
+    }
 }
 
 impl Queue {
@@ -96,7 +119,7 @@ impl Queue {
         for look in looks {
             let waiting = before
                 .get(&look.service)
-                .filter(|(_, depth)| *depth == look.depth && *depth != Depth::Describe);
+                .filter(|(_, depth)| *depth == look.depth && *depth > Depth::Follow);
             let at = waiting.map_or(look.at, |(at, _)| look.at.min(*at));
             self.planned.insert(look.service.clone(), (at, look.depth));
         }
@@ -176,39 +199,56 @@ impl Queue {
             .filter(|(service, _)| !self.services_observed.contains(*service))
     }
 
-    /// The due services, in looks of one cluster and one depth each.
+    /// The due services, in looks that share their calls.
     fn take_services(&mut self, now: Time) -> Vec<DueLook> {
-        if !self.waiting_services().any(|(_, (at, _))| *at <= now) {
-            return Vec::new();
-        }
+        let soon = now + TOGETHER;
+        let due: BTreeSet<Kind> = self
+            .waiting_services()
+            .filter(|(_, (at, _))| *at <= now)
+            .map(|(_, (_, depth))| Kind::from(*depth))
+            .collect();
         let mut deepest: BTreeMap<ServiceKey, Depth> = BTreeMap::new();
-        for (service, (_, depth)) in
-            self.waiting_services().filter(|(_, (at, _))| *at <= now + TOGETHER)
+        for (service, (_, depth)) in self
+            .waiting_services()
+            .filter(|(_, (at, depth))| *at <= soon && due.contains(&Kind::from(*depth)))
         {
             let known = deepest.entry(service.clone()).or_insert(*depth);
             *known = (*known).max(*depth);
         }
-        let mut groups: BTreeMap<(ClusterKey, Depth), Vec<ServiceKey>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Kind, ClusterKey), Vec<(ServiceKey, Depth)>> = BTreeMap::new();
         for (service, depth) in deepest {
             self.woken.remove(&service);
             self.services_observed.insert(service.clone());
-            groups.entry((service.cluster().clone(), depth)).or_default().push(service);
+            let group = (Kind::from(depth), service.cluster().clone());
+            groups.entry(group).or_default().push((service, depth));
         }
-        groups
-            .into_iter()
-            .flat_map(|((_, depth), services)| {
-                let together = match depth {
-                    Depth::Progress => DEPLOYMENTS_PER_LOOK,
-                    _ => SERVICES_PER_LOOK,
-                };
-                let chunks: Vec<_> = services
-                    .chunks(together)
-                    .map(|chunk| DueLook::Services(chunk.to_vec(), depth))
-                    .collect();
-                chunks
-            })
-            .collect()
+        let mut looks = Vec::new();
+        let mut followed = Vec::new();
+        for ((kind, _), services) in groups {
+            let tens = services.chunks(SERVICES_PER_LOOK).map(<[_]>::to_vec);
+            match kind {
+                Kind::Followed => followed.extend(tens),
+                _ => looks.extend(tens),
+            }
+        }
+        looks.extend(by_twenty(followed));
+        looks.into_iter().map(DueLook::Services).collect()
     }
+}
+
+/// Puts groups of at most ten together, so that twenty service deployments share a call whatever
+/// their clusters.
+fn by_twenty(mut tens: Vec<Vec<(ServiceKey, Depth)>>) -> Vec<Vec<(ServiceKey, Depth)>> {
+    tens.sort_by_key(|services| std::cmp::Reverse(services.len()));
+    let mut looks: Vec<Vec<(ServiceKey, Depth)>> = Vec::new();
+    for services in tens {
+        let fits = |look: &&mut Vec<_>| look.len() + services.len() <= DEPLOYMENTS_PER_LOOK;
+        match looks.iter_mut().find(fits) {
+            Some(look) => look.extend(services),
+            None => looks.push(services),
+        }
+    }
+    looks
 }
 
 /// Services in the order of their keys, in groups of one cluster and of at most ten.
@@ -235,17 +275,42 @@ mod tests {
         Look { service: service(name), depth, at: at(second) }
     }
 
+    fn asked(services: &[(&str, Depth)]) -> DueLook {
+        DueLook::Services(services.iter().map(|(name, depth)| (service(name), *depth)).collect())
+    }
+
+    fn sizes(taken: &[DueLook]) -> Vec<usize> {
+        let size = |look: &DueLook| match look {
+            DueLook::Services(services) => services.len(),
+            _ => 0,
+        };
+        taken.iter().map(size).collect()
+    }
+
     #[test]
     fn looks_that_are_nearly_due_are_taken_together() {
         let mut queue = Queue::default();
+        let depth = Depth::Describe;
+        queue.plan_looks(&[look("a", 0, depth), look("b", 5, depth), look("c", 6, depth)]);
+        assert_eq!(queue.take_due(at(0)), [asked(&[("a", depth), ("b", depth)])]);
+        assert_eq!(queue.next_at(), Some(at(6)));
+    }
+
+    #[test]
+    fn a_look_for_a_start_brings_no_rollout_forward_and_waits_for_none() {
+        let mut queue = Queue::default();
+        let post_mortem = Depth::PostMortem { since: at(0) };
         queue.plan_looks(&[
             look("a", 0, Depth::Describe),
-            look("b", 5, Depth::Describe),
-            look("c", 6, Depth::Describe),
+            look("b", 1, Depth::Follow),
+            look("c", 2, Depth::Progress),
+            look("d", 3, Depth::Tasks),
+            look("e", 3, post_mortem),
         ]);
-        let taken = queue.take_due(at(0));
-        assert_eq!(taken, [DueLook::Services(vec![service("a"), service("b")], Depth::Describe)]);
-        assert_eq!(queue.next_at(), Some(at(6)));
+        assert_eq!(queue.take_due(at(0)), [asked(&[("a", Depth::Describe)])]);
+        assert_eq!(queue.take_due(at(2)), [asked(&[("b", Depth::Follow), ("c", Depth::Progress)])]);
+        let close = asked(&[("d", Depth::Tasks), ("e", post_mortem)]);
+        assert_eq!(queue.take_due(at(3)), [close]);
     }
 
     #[test]
@@ -253,7 +318,7 @@ mod tests {
         let mut queue = Queue::default();
         queue.plan_looks(&[look("a", 0, Depth::Describe)]);
         queue.wake(service("a"), Depth::Tasks, at(0));
-        assert_eq!(queue.take_due(at(0)), [DueLook::Services(vec![service("a")], Depth::Tasks)]);
+        assert_eq!(queue.take_due(at(0)), [asked(&[("a", Depth::Tasks)])]);
         assert_eq!(queue.take_due(at(9)), []);
         assert_eq!(queue.next_at(), None);
         queue.services_done(&[service("a")]);
@@ -263,13 +328,13 @@ mod tests {
 
     #[test]
     fn a_look_for_a_proof_is_not_put_off_by_newer_descriptions() {
-        for (depth, expected) in [(Depth::Tasks, 2), (Depth::Describe, 3)] {
+        for (depth, expected) in [(Depth::Tasks, 2), (Depth::Progress, 2), (Depth::Follow, 3)] {
             let mut queue = Queue::default();
             queue.plan_looks(&[look("a", 2, depth)]);
             queue.plan_looks(&[look("a", 3, depth)]);
             assert_eq!(queue.next_at(), Some(at(expected)), "{depth:?}");
             // Once it was taken, the next one is due when the plan says.
-            assert_eq!(queue.take_due(at(3)), [DueLook::Services(vec![service("a")], depth)]);
+            assert_eq!(queue.take_due(at(3)), [asked(&[("a", depth)])]);
             queue.plan_looks(&[look("a", 4, depth)]);
             queue.services_done(&[service("a")]);
             queue.plan_looks(&[look("a", 13, depth)]);
@@ -291,15 +356,32 @@ mod tests {
         let looks: Vec<_> =
             (0..23).map(|n| look(&format!("s{n:02}"), 0, Depth::Describe)).collect();
         queue.plan_looks(&looks);
-        let sizes: Vec<_> = queue
-            .take_due(at(0))
-            .into_iter()
-            .map(|look| match look {
-                DueLook::Services(services, _) => services.len(),
-                _ => 0,
-            })
-            .collect();
-        assert_eq!(sizes, [10, 10, 3]);
+        assert_eq!(sizes(&queue.take_due(at(0))), [10, 10, 3]);
+    }
+
+    #[test]
+    fn rollouts_share_their_calls_whatever_their_kinds_and_clusters() {
+        let mut queue = Queue::default();
+        let mut looks = Vec::new();
+        for (cluster, services) in [("dev", 34), ("prd", 33), ("tst", 33)] {
+            let cluster = ClusterKey::new("eu-west-1", "123456789012", cluster);
+            looks.extend((0..services).map(|n| Look {
+                service: ServiceKey::new(&cluster, &format!("s{n:02}")),
+                depth: if n % 4 == 0 { Depth::Follow } else { Depth::Progress },
+                at: at(0),
+            }));
+        }
+        queue.plan_looks(&looks);
+        let taken = queue.take_due(at(0));
+        assert_eq!(sizes(&taken), [20, 20, 20, 20, 20]);
+        let calls = taken.iter().map(|look| match look {
+            DueLook::Services(asked) => {
+                let keys: Vec<_> = asked.iter().map(|(key, _)| key.clone()).collect();
+                by_cluster(&keys).count()
+            }
+            _ => 0,
+        });
+        assert_eq!(calls.sum::<usize>(), 4 + 4 + 4);
     }
 
     #[test]

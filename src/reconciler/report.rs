@@ -10,10 +10,13 @@ use super::execute::{StepEnd, Stepped};
 use super::status::Status;
 use crate::metrics::Label;
 use crate::plan::Plan;
-use crate::plan::fleet::ClusterLook;
+use crate::plan::diagnosis::Finding;
+use crate::plan::fleet::{ClusterLook, Problem};
+use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Call, Finished, Outcome};
 use crate::plan::notice::{EndedBy, Retirement};
-use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::plan::rescue::RescueAnswer;
+use crate::plan::verdict::{Reason, Verdict, VerdictKind};
 use crate::plan::words::Span;
 
 impl Reconciler {
@@ -27,7 +30,8 @@ impl Reconciler {
             problems: Arc::new(self.problems()),
             last_look_at: self.last_look_at,
             config_valid: self.config_valid,
-            leader: true,
+            leader: self.role.acts(),
+            lease: self.lease_status(),
         });
     }
 
@@ -61,6 +65,7 @@ impl Reconciler {
         for (service, verdict) in &plan.verdicts {
             while before.next_if(|(key, _)| key < service).is_some() {}
             let known = before.next_if(|(key, _)| key == service).map(|(_, verdict)| verdict);
+            report_standing(service, known, verdict);
             let (was, is) = (known.map(held), held(verdict));
             match (was, is) {
                 (Some(Some(was)), Some(is)) if was == is => {}
@@ -181,8 +186,9 @@ impl Reconciler {
                  watching its deployments"
             ),
             StepEnd::TooLate => {
-                tracing::debug!(%service, "the start came too late and was not sent")
+                tracing::debug!(%service, "what was to be asked for came too late and was not sent")
             }
+            StepEnd::AskedToRollBack(problem) => report_rollback(stepped, problem.as_ref()),
             StepEnd::NotStored(error) => {
                 tracing::error!(%service, %error, "the ledger could not be written: {error}");
             }
@@ -243,6 +249,30 @@ impl Reconciler {
     }
 }
 
+/// Logs what became of the one request to roll a rollout back.
+fn report_rollback(stepped: &Stepped, problem: Option<&Problem>) {
+    let service = &stepped.service;
+    let Some(attempt) = &stepped.record.open else { return };
+    let Some(rescue) = &attempt.rescue else { return };
+    let (policy, why) = (&attempt.policy, &rescue.why);
+    match (&rescue.answer, problem) {
+        (RescueAnswer::Accepted, _) => tracing::warn!(
+            %service, %policy, attempt = %attempt.id, deployment = %rescue.service_deployment,
+            "refresh of {service} timed out, and ECS rolls it back as on_failure says: {why}"
+        ),
+        (RescueAnswer::Refused { problem }, _) => tracing::warn!(
+            %service, %policy, attempt = %attempt.id, class = problem.class.label(),
+            "refresh of {service} timed out, and its rollback was refused: {problem}"
+        ),
+        (RescueAnswer::Unknown, problem) => tracing::warn!(
+            %service, %policy, attempt = %attempt.id,
+            "refresh of {service} timed out, and it is not known whether its rollback was accepted \
+             ({}); watching its deployments",
+            problem.map_or_else(String::new, ToString::to_string)
+        ),
+    }
+}
+
 /// What there is to log about a notice of a service, now that `after` is remembered and not `before`.
 fn retirement_news(before: Option<&Retirement>, after: &Retirement) -> Option<String> {
     let ended = before.and_then(|before| before.ended.as_ref()).map(|ended| ended.by);
@@ -271,7 +301,9 @@ fn held(verdict: &Verdict) -> Option<&'static str> {
 }
 
 fn log_finished(finished: &Finished) {
-    let Finished { attempt, outcome, diagnosis, .. } = finished;
+    let Finished { attempt, outcome, diagnosis, finding, .. } = finished;
+    let hint = finding.as_ref().map(Finding::hint);
+    let finding = finding.as_ref().map(Finding::label);
     let (service, took) = (&attempt.service, finished.duration());
     match outcome {
         Outcome::Succeeded | Outcome::Superseded => tracing::info!(
@@ -281,9 +313,33 @@ fn log_finished(finished: &Finished) {
         ),
         Outcome::RolledBack | Outcome::Failed | Outcome::TimedOut => tracing::error!(
             %service, policy = %attempt.policy, attempt = %attempt.id, outcome = outcome.label(),
-            took_seconds = took.as_secs(), %diagnosis,
+            took_seconds = took.as_secs(), %diagnosis, finding, hint,
             "refresh of {service} {} after {}: {diagnosis}", outcome.label(), Span(took)
         ),
+    }
+}
+
+/// What kept a rollout of ours from going on when it was looked at closely, in one word.
+fn standing(verdict: &Verdict) -> Option<&'static str> {
+    let finding = verdict.finding.as_deref().map(Finding::label);
+    finding.filter(|_| matches!(verdict.reason, Reason::OurRollout { .. }))
+}
+
+/// Logs that a rollout of ours is held up, once for each finding, and that it no longer is.
+fn report_standing(service: &ServiceKey, known: Option<&Verdict>, verdict: &Verdict) {
+    let (was, is) = (known.and_then(standing), standing(verdict));
+    match &verdict.finding {
+        Some(finding) if is.is_some() && was != is => tracing::warn!(
+            %service, policy = %verdict.policy, finding = finding.label(), hint = finding.hint(),
+            "the rollout of {service} is held up: {finding}; to do: {}", finding.hint()
+        ),
+        _ if was.is_some() && is.is_none() && verdict.reason.kind() == VerdictKind::Rolling => {
+            tracing::info!(
+                %service, policy = %verdict.policy,
+                "the rollout of {service} is no longer held up: {}", verdict.reason
+            );
+        }
+        _ => {}
     }
 }
 

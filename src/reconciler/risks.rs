@@ -115,7 +115,9 @@ mod tests {
                 reason: Reason::NotObservedYet,
                 oldest_created_at: None,
                 due: None,
+                deadline: None,
                 next_window: None,
+                finding: None,
                 retirement: Some(Box::new(ahead)),
             };
             (ServiceKey::new(&cluster, &name), verdict)

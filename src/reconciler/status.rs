@@ -32,6 +32,19 @@ pub struct Status {
     pub config_valid: bool,
     /// Whether this replica makes the mutating calls.
     pub leader: bool,
+    /// Who holds the lease that says so; absent where none is needed.
+    pub lease: Option<LeaseStatus>,
+}
+
+/// The lease, as this replica saw it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseStatus {
+    /// The replica that acts, if one does.
+    pub holder: Option<Arc<str>>,
+    /// Since when it holds the lease, by its own clock.
+    pub since: Option<Time>,
+    /// Why the lease could not be read or renewed the last time, in words.
+    pub problem: Option<String>,
 }
 
 /// How a cluster was last seen.
@@ -77,6 +90,7 @@ impl Status {
             last_look_at: None,
             config_valid: false,
             leader: false,
+            lease: None,
         }
     }
 }

@@ -26,7 +26,7 @@ pub use files::{RawFiles, read};
 pub use layers::Overrides;
 pub use policy::mode_name;
 pub use problem::{Place, Problem, Problems};
-pub use schema::{Announce, Aws, Events, Health, Store};
+pub use schema::{Announce, Aws, Events, Health, Store, StoreKind};
 
 use crate::plan::policy::{Limits, Policies, Policy};
 use document::{Document, Item, Reader};
@@ -122,6 +122,9 @@ pub fn parse(files: &RawFiles, sources: &Sources) -> Result<Settings, Problems> 
         return Err(problems);
     }
     let scalars = merged?;
+    if let Some(problem) = warnings::without_table(&scalars.store, &layers) {
+        return Err(problem.into());
+    }
     let daemon = scalars.daemon;
     let overridden = layers[1..].iter().flat_map(Layer::set);
     let overridden = overridden.map(|(key, place)| format!("{key} from {place}"));
@@ -168,7 +171,12 @@ impl Settings {
             ("aws.endpoint_url", self.aws.endpoint_url != new.aws.endpoint_url),
             ("daemon.listen", self.daemon.listen != new.daemon.listen),
             ("daemon.shutdown_grace", self.daemon.shutdown_grace != new.daemon.shutdown_grace),
+            ("store.kind", self.store.kind != new.store.kind),
             ("store.path", self.store.path != new.store.path),
+            ("store.table", self.store.table != new.store.table),
+            ("store.history_kept", self.store.history_kept != new.store.history_kept),
+            ("store.history_max_age", self.store.history_max_age != new.store.history_max_age),
+            ("store.lease_duration", self.store.lease_duration != new.store.lease_duration),
             ("events.queue_url", self.events.queue_url != new.events.queue_url),
             (
                 "events.retirement_codes",

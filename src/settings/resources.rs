@@ -1,4 +1,4 @@
-//! Names that AWS gives to what is not ECS: a queue, an event bus, types of Health events. Knows how
+//! Names that AWS gives to what is not ECS: a queue, an event bus, a table, types of Health events. Knows how
 //! they are written, not what they are for.
 
 use super::scalar::{Fault, Raw};
@@ -16,6 +16,10 @@ const QUEUE_CHARS_MAX: usize = 80;
 /// Amazon EventBridge API reference, CreateEventBus and PutEvents.
 const BUS_CHARS_MAX: usize = 256;
 const BUS_ARN_CHARS_MAX: usize = 1600;
+
+/// Amazon DynamoDB developer guide, naming rules.
+const TABLE_CHARS_MIN: usize = 3;
+const TABLE_CHARS_MAX: usize = 255;
 
 /// A host name of 253 characters, and account and name.
 const QUEUE_URL_CHARS_MAX: usize = 500;
@@ -90,6 +94,19 @@ pub fn event_bus(raw: Raw<'_>) -> Result<&str, Fault> {
             let hint = format!("1 to {BUS_CHARS_MAX} letters, digits, \".\", \"-\" and \"_\"");
             Err(fault("not the name of an event bus").hint(hint))
         }
+    }
+}
+
+/// The name of a DynamoDB table.
+pub fn table(raw: Raw<'_>) -> Result<&str, Fault> {
+    let name = raw.text(TABLE_CHARS_MAX)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    match name.len() >= TABLE_CHARS_MIN && name.chars().all(is_plain) {
+        true => Ok(name),
+        false => Err(Fault::new(format!("not the name of a DynamoDB table: {name:?}")).hint(
+            "3 to 255 letters, digits, \".\", \"_\" and \"-\", such as \"ecs-refresh\"; the Region is \
+             the one of [aws]",
+        )),
     }
 }
 

@@ -54,10 +54,32 @@ pub struct Daemon {
 /// `[store]`: where the ledger is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Store {
-    /// Always `file`.
-    kind: String,
-    /// The embedded database.
+    pub kind: StoreKind,
+    /// The embedded database, of the kind `file`.
     pub path: PathBuf,
+    /// The DynamoDB table, always there with the kind `dynamodb`.
+    pub table: Option<String>,
+    /// So many finished attempts of each service are kept.
+    pub history_kept: u32,
+    /// For so long after they ended.
+    pub history_max_age: Duration,
+    /// For how long a replica holds the lease from a renewal on.
+    pub lease_duration: Duration,
+}
+
+/// Where a ledger may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// In a file, for one replica.
+    File,
+    /// In a DynamoDB table, for several.
+    DynamoDb,
+}
+
+impl StoreKind {
+    /// As it is written.
+    pub const NAMES: [&str; 2] = ["file", "dynamodb"];
 }
 
 /// `[events]`: what AWS tells through EventBridge and SQS.
@@ -99,7 +121,14 @@ impl Default for Daemon {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { kind: "file".to_owned(), path: "/var/lib/ecs-refresh/ledger.redb".into() }
+        Self {
+            kind: StoreKind::File,
+            path: "/var/lib/ecs-refresh/ledger.redb".into(),
+            table: None,
+            history_kept: 50,
+            history_max_age: Duration::from_secs(90 * 86_400),
+            lease_duration: Duration::from_secs(20),
+        }
     }
 }
 
@@ -120,6 +149,7 @@ pub enum Kind {
     Flag,
     Share,
     Backend,
+    Table,
     QueueUrl,
     EventBus,
     /// A list of event type codes.
@@ -127,8 +157,6 @@ pub enum Kind {
     Count(u32, u32),
     /// The shortest and the longest, in seconds.
     Duration(u64, u64),
-    /// A key of a later version: what is not done must not be accepted.
-    NotYet,
 }
 
 /// One key of a scalar section.
@@ -159,7 +187,12 @@ pub const KEYS: &[Key] = &[
     key("daemon", "shutdown_grace", Kind::Duration(1, 120)),
     key("store", "kind", Kind::Backend),
     key("store", "path", Kind::Path),
-    key("store", "table", Kind::NotYet),
+    key("store", "table", Kind::Table),
+    // Each takes a few kilobytes, and the file is read through at each start.
+    key("store", "history_kept", Kind::Count(1, 1_000)),
+    key("store", "history_max_age", Kind::Duration(86_400, 3_660 * 86_400)),
+    // Shorter, a slow answer would cost the lease; longer, nothing acts for as long after a failure.
+    key("store", "lease_duration", Kind::Duration(2, 300)),
     key("events", "queue_url", Kind::QueueUrl),
     key("events", "retirement_codes", Kind::Codes),
     key("announce", "event_bus", Kind::EventBus),
@@ -192,6 +225,7 @@ impl Kind {
             Self::Flag => raw.flag().map(Value::from),
             Self::Share => raw.share().map(Value::from),
             Self::Backend => backend(raw).map(Value::from),
+            Self::Table => resources::table(raw).map(Value::from),
             Self::QueueUrl => resources::queue_url(raw).map(Value::from),
             Self::EventBus => resources::event_bus(raw).map(Value::from),
             Self::Codes => codes(raw).map(Value::from),
@@ -201,7 +235,6 @@ impl Kind {
                 let duration = raw.duration(range)?;
                 Value::serialize(duration).map_err(Fault::new)
             }
-            Self::NotYet => Err(not_yet()),
         }
     }
 
@@ -228,11 +261,6 @@ impl Kind {
     }
 }
 
-/// The refusal of what the documentation of a later version may show.
-fn not_yet() -> Fault {
-    Fault::new("not supported by this version").hint("remove it: it would have no effect")
-}
-
 fn region(raw: Raw<'_>) -> Result<&str, Fault> {
     let text = raw.text(TEXT_CHARS_MAX)?;
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -252,16 +280,13 @@ fn codes(raw: Raw<'_>) -> Result<Vec<&str>, Fault> {
 }
 
 fn backend(raw: Raw<'_>) -> Result<&str, Fault> {
-    match raw.text(TEXT_CHARS_MAX)? {
-        "file" => Ok("file"),
-        "dynamodb" => Err(Fault::new("\"dynamodb\" is not supported by this version")
-            .hint("write \"file\" and run one replica")),
-        other => {
-            let fault = Fault::new(format!("no such store: {other:?}"));
-            Err(match did_you_mean(other, ["file"]) {
-                Some(meant) => fault.hint(format!("did you mean {meant:?}?")),
-                None => fault.hint("\"file\" is the one there is"),
-            })
-        }
+    let text = raw.text(TEXT_CHARS_MAX)?;
+    if StoreKind::NAMES.contains(&text) {
+        return Ok(text);
     }
+    let fault = Fault::new(format!("no such store: {text:?}"));
+    Err(match did_you_mean(text, StoreKind::NAMES) {
+        Some(meant) => fault.hint(format!("did you mean {meant:?}?")),
+        None => fault.hint("\"file\", or \"dynamodb\" for several replicas"),
+    })
 }

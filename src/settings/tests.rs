@@ -6,7 +6,7 @@ mod refused;
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::policy::{RetirementMode, RetirementRule};
+use crate::plan::policy::{RetirementMode, RetirementRule, RolloutTimeout};
 
 /// A policy without problems; on one line, so that line numbers stay easy.
 const POLICY: &str = r#"policy = [{ name = "p", services = { clusters = ["*"] }, windows = "always", max_task_age = "7d" }]"#;
@@ -123,7 +123,8 @@ fn what_a_reload_does_not_take_up_is_named() {
     );
     assert!(old.restart_needed(&reloaded).is_empty());
     let other = parsed(
-        "[aws]\nregion = \"a\"\nendpoint_url = \"http://b\"\n[daemon]\nlisten = \"[::]:1\"\nshutdown_grace = \"1s\"\n[store]\npath = \"x\"\n\
+        "[aws]\nregion = \"a\"\nendpoint_url = \"http://b\"\n[daemon]\nlisten = \"[::]:1\"\nshutdown_grace = \"1s\"\n[store]\nkind = \"dynamodb\"\npath = \"x\"\ntable = \"abc\"\n\
+         history_kept = 1\nhistory_max_age = \"1d\"\nlease_duration = \"2s\"\n\
          [events]\nqueue_url = \"http://a/123456789012/q\"\nretirement_codes = [\"AWS_X\"]\n\
          [announce]\nevent_bus = \"default\"\n[health]\npoll = true",
     );
@@ -134,13 +135,39 @@ fn what_a_reload_does_not_take_up_is_named() {
             "aws.endpoint_url",
             "daemon.listen",
             "daemon.shutdown_grace",
+            "store.kind",
             "store.path",
+            "store.table",
+            "store.history_kept",
+            "store.history_max_age",
+            "store.lease_duration",
             "events.queue_url",
             "events.retirement_codes",
             "announce.event_bus",
             "health.poll",
         ]
     );
+}
+
+#[test]
+fn a_key_of_the_store_that_is_not_in_use_is_a_warning() {
+    for (store, warning) in [
+        (
+            "table = \"abc\"",
+            "x.toml:1: store.table: has no effect with kind \"file\"\n    \
+             hint: remove it, or set kind = \"dynamodb\"",
+        ),
+        (
+            "{ kind = \"dynamodb\", table = \"abc\", path = \"x\" }",
+            "x.toml:1: store.path: has no effect with kind \"dynamodb\"\n    \
+             hint: remove it, or set kind = \"file\"",
+        ),
+    ] {
+        let key = if store.starts_with('{') { "store = " } else { "store." };
+        assert_eq!(warnings(&format!("{key}{store}\n{POLICY}")), [warning]);
+    }
+    let table = "store = { kind = \"dynamodb\", table = \"abc\" }\n";
+    assert!(warnings(&format!("{table}{POLICY}")).is_empty());
 }
 
 #[test]
@@ -264,7 +291,7 @@ fn every_value_of_a_policy_arrives() {
     assert_eq!(policy.max_task_age, Some(Duration::ZERO));
     assert_eq!((policy.concurrency, policy.max_failures), (5, 3));
     assert_eq!(policy.settle, Duration::from_secs(90));
-    assert_eq!(policy.rollout_timeout, Duration::from_secs(7200));
+    assert_eq!(policy.rollout_timeout, RolloutTimeout::Fixed(Duration::from_secs(7200)));
     let hours = |count: u64| Duration::from_secs(count * 3600);
     let rule = |mode, margin| RetirementRule { mode, margin };
     assert_eq!(policy.retirement, rule(RetirementMode::WindowOnly, hours(36)));

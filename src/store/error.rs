@@ -3,8 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::dynamodb::TableError;
 use super::record::RECORD_BYTES_MAX;
 use crate::plan::key::ServiceKey;
+use crate::plan::ledger::AttemptId;
 
 /// Why a store cannot be opened, read or written. Every message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +89,24 @@ pub enum StoreError {
 
     #[error("the retirement notice {page} cannot be written down: {reason}")]
     PageUnwritable { page: String, reason: String },
+
+    #[error(
+        "the evidence of attempt {attempt} would take {bytes} bytes, and a store takes \
+         {RECORD_BYTES_MAX} at most"
+    )]
+    EvidenceTooLarge { attempt: AttemptId, bytes: usize },
+
+    #[error("the evidence of attempt {attempt} cannot be written down: {reason}")]
+    EvidenceUnwritable { attempt: AttemptId, reason: String },
+
+    #[error("{item} was written by somebody else since it was read: it has to be read again")]
+    Conflict {
+        /// For people: the record of a service, or a page.
+        item: String,
+    },
+
+    #[error(transparent)]
+    Table(#[from] TableError),
 
     #[error("{path} cannot be used", path = .path.display())]
     Io { path: PathBuf, source: io::Error },

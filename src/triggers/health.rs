@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::backoff::Backoff;
 use super::batch::FragmentLog;
@@ -41,6 +41,7 @@ pub struct HealthPoll {
     account: Option<String>,
     clock: Clock,
     triggers: mpsc::Sender<Trigger>,
+    paused: watch::Receiver<bool>,
     fragments: FragmentLog,
 }
 
@@ -54,16 +55,19 @@ enum Failure {
 }
 
 impl HealthPoll {
-    /// Asks for events of these type codes. `account` is the daemon's own, where it is known.
+    /// Asks for events of these type codes. `account` is the daemon's own, where it is known. While
+    /// `paused` it is not asked: nobody would store what it says.
     pub fn new(
         health: Health,
         codes: Vec<String>,
         account: Option<String>,
         clock: Clock,
         triggers: mpsc::Sender<Trigger>,
+        paused: watch::Receiver<bool>,
         metrics: EventMetrics,
     ) -> Self {
-        Self { health, codes, account, clock, triggers, fragments: FragmentLog::new(metrics) }
+        let fragments = FragmentLog::new(metrics);
+        Self { health, codes, account, clock, triggers, paused, fragments }
     }
 
     /// Asks at once and then every hour, until the loop has ended or the account turns out to have
@@ -73,6 +77,9 @@ impl HealthPoll {
         let mut closed_since = self.clock.now() - CLOSED_WITHIN;
         let mut told: Option<String> = None;
         loop {
+            if self.paused.wait_for(|paused| !paused).await.is_err() {
+                return;
+            }
             let begun_at = self.clock.now();
             let wait = match self.poll(closed_since).await {
                 Ok(notices) => {

@@ -98,7 +98,8 @@ impl QueueWatch {
         }
         tracing::info!(
             queue = self.queue.url(),
-            "dry run: the queue is not read, and its messages wait"
+            "the queue is not read here, and its messages wait: this is a dry run, or another replica \
+             acts"
         );
         tokio::select! {
             biased;

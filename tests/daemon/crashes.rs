@@ -1,19 +1,14 @@
 //! A daemon that is killed at any point between intent and outcome, and started again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
-use ecs_refresh::clock::Clock;
-use ecs_refresh::plan::key::ServiceKey;
-use ecs_refresh::plan::ledger::{Outcome, Record};
-use ecs_refresh::plan::notice::{NoticePage, PageKey};
-use ecs_refresh::plan::policy::Policy;
+use ecs_refresh::plan::ledger::Outcome;
+use ecs_refresh::plan::policy::{Policy, RolloutTimeout};
 use ecs_refresh::simulator::{Behaviour, Fault, FaultRule, Options, ServiceSpec, Simulator};
-use ecs_refresh::store::{Answer, MemoryStore, Store};
+use ecs_refresh::store::{MemoryStore, Store};
 
+use crate::fragile::{Kill, run_and_kill};
 use crate::harness::{DAY, MINUTE, Setup, clock, policies, weekly};
 
 const LATENCY: Duration = Duration::from_millis(400);
@@ -86,19 +81,12 @@ impl Scene {
             Self::TimesOut => MINUTE / 2,
             _ => 20 * MINUTE,
         };
-        Setup::new(policies([Policy { rollout_timeout, ..weekly() }])).resync(10 * MINUTE)
+        Setup::new(policies([Policy {
+            rollout_timeout: RolloutTimeout::Fixed(rollout_timeout),
+            ..weekly()
+        }]))
+        .resync(10 * MINUTE)
     }
-}
-
-/// Where the daemon is killed.
-#[derive(Clone, Copy, Debug)]
-enum Kill {
-    AfterEvents(usize),
-    AfterTime(Duration),
-    /// When the record was stored so often, before anything follows from it.
-    AfterSaves(usize),
-    /// When the record is to be stored for that time: it is not.
-    BeforeSave(usize),
 }
 
 /// Runs a scene with one kill. Whether the kill came before the refresh had ended.
@@ -120,75 +108,6 @@ async fn play(scene: Scene, kill: Kill, latency: Duration) -> bool {
     assert_eq!(sim.started_deployments("prd", "api"), 1, "{how}");
     assert_eq!(daemon.last("api"), Some(&last), "{how}");
     in_time
-}
-
-async fn run_and_kill(setup: &Setup, kill: Kill, sim: &Simulator, clock: &Clock) -> bool {
-    let fragile = Arc::new(FragileStore::new(Arc::clone(&setup.store), kill));
-    let mut daemon = setup.clone().store(fragile.clone()).start(sim, clock).await;
-    match kill {
-        Kill::AfterEvents(count) => {
-            let taken = daemon.run_events(count, 20 * MINUTE).await;
-            taken == count && daemon.last("api").is_none()
-        }
-        Kill::AfterTime(time) => {
-            daemon.run_for(time).await;
-            daemon.last("api").is_none()
-        }
-        Kill::AfterSaves(_) | Kill::BeforeSave(_) => tokio::select! {
-            biased;
-            () = fragile.broken.notified() => true,
-            () = daemon.run_until_ended("api", 20 * MINUTE) => false,
-        },
-    }
-}
-
-/// A store that hangs at a chosen save, before or after it.
-#[derive(Debug)]
-struct FragileStore {
-    inner: Arc<dyn Store>,
-    kill: Kill,
-    saves: AtomicUsize,
-    broken: Notify,
-}
-
-impl FragileStore {
-    fn new(inner: Arc<dyn Store>, kill: Kill) -> Self {
-        Self { inner, kill, saves: AtomicUsize::new(0), broken: Notify::new() }
-    }
-}
-
-impl Store for FragileStore {
-    fn load(&self) -> Answer<'_, ecs_refresh::plan::ledger::Ledger> {
-        self.inner.load()
-    }
-
-    fn save<'a>(&'a self, service: &'a ServiceKey, record: &'a Record) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let save = 1 + self.saves.fetch_add(1, Ordering::Relaxed);
-            if matches!(self.kill, Kill::BeforeSave(at) if at == save) {
-                self.broken.notify_one();
-                return std::future::pending().await;
-            }
-            let saved = self.inner.save(service, record).await;
-            if matches!(self.kill, Kill::AfterSaves(at) if at == save) {
-                self.broken.notify_one();
-                return std::future::pending().await;
-            }
-            saved
-        })
-    }
-
-    fn remove<'a>(&'a self, service: &'a ServiceKey) -> Answer<'a, ()> {
-        self.inner.remove(service)
-    }
-
-    fn save_page<'a>(&'a self, page: &'a NoticePage) -> Answer<'a, ()> {
-        self.inner.save_page(page)
-    }
-
-    fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
-        self.inner.remove_page(page)
-    }
 }
 
 /// Kills the daemon after every event until the kill comes too late.

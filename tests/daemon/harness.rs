@@ -6,18 +6,22 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use ecs_refresh::announce::Announcer;
 use ecs_refresh::aws::{
-    AwsMetrics, ConnectOptions, Health, Observer, Queue, connect, sdk_config_in_process,
+    AwsMetrics, ConnectOptions, Health, Observer, Queue, Surveyor, connect, sdk_config_in_process,
 };
 use ecs_refresh::clock::{Clock, Time};
+use ecs_refresh::lease::Leadership;
 use ecs_refresh::metrics::Metrics;
 use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
-use ecs_refresh::plan::ledger::Finished;
-use ecs_refresh::plan::policy::{Limits, Policies, Policy, RetirementRule};
+use ecs_refresh::plan::ledger::{Finished, Ledger};
+use ecs_refresh::plan::policy::{
+    Limits, OnFailure, Policies, Policy, RetirementRule, RolloutTimeout,
+};
 use ecs_refresh::plan::schedule::Schedule;
 use ecs_refresh::plan::selector::{Pattern, Selector};
 use ecs_refresh::progress::Progress;
@@ -70,9 +74,11 @@ pub fn weekly() -> Policy {
         max_task_age: Some(7 * DAY),
         concurrency: 1,
         settle: Duration::ZERO,
-        rollout_timeout: HOUR,
+        rollout_timeout: RolloutTimeout::Fixed(HOUR),
         max_failures: 1,
         allow_pause: false,
+        code_deploy: false,
+        on_failure: OnFailure::Leave,
         retirement: RetirementRule::default(),
     }
 }
@@ -108,6 +114,9 @@ pub struct Setup {
     pub queue: bool,
     /// Whether it asks AWS Health.
     pub health: bool,
+    pub leadership: Leadership,
+    /// What carries its requests, where that is not the simulator's own client.
+    pub http_client: Option<SharedHttpClient>,
 }
 
 impl Setup {
@@ -123,6 +132,8 @@ impl Setup {
             credentials: true,
             queue: false,
             health: false,
+            leadership: Leadership::always(),
+            http_client: None,
         }
     }
 
@@ -165,7 +176,7 @@ impl Setup {
         let options = ConnectOptions {
             region: Some("eu-central-1".to_owned()),
             endpoint_url: None,
-            http_client: Some(sim.http_client()),
+            http_client: Some(self.http_client.clone().unwrap_or_else(|| sim.http_client())),
             credentials: Some(credentials),
         };
         let aws = AwsMetrics::register(metrics);
@@ -175,8 +186,14 @@ impl Setup {
             watch::channel(Status::starting(clock.now(), Arc::new(policies.clone())));
         let store = Arc::clone(&self.store);
         let mut reconciler = Reconciler::new(Parts {
-            ledger: store.load().await.unwrap(),
-            effects: Effects { ecs: ecs.clone(), store, clock: clock.clone() },
+            ledger: self.remembered().await,
+            effects: Effects {
+                ecs: ecs.clone(),
+                store,
+                clock: clock.clone(),
+                leadership: self.leadership.clone(),
+            },
+            surveyor: Surveyor::new(ecs.clone()),
             observer: Arc::new(Observer::new(ecs)),
             policies,
             resync: self.resync,
@@ -188,6 +205,14 @@ impl Setup {
         });
         reconciler.watch_clusters();
         (reconciler, shown)
+    }
+
+    /// What the store remembers. Where a lease says who acts, the loop reads it itself.
+    async fn remembered(&self) -> Ledger {
+        match self.leadership.is_elected() {
+            true => Ledger::default(),
+            false => self.store.load().await.unwrap(),
+        }
     }
 
     /// A daemon that has begun its first look.
@@ -236,7 +261,10 @@ impl Setup {
             let sdk = sdk_config_in_process("eu-central-1", sim.http_client(), clock);
             let health = Health::new(&sdk, clock.clone(), aws);
             let (codes, triggers) = (vec![CODE.to_owned()], triggers.clone());
-            let poll = HealthPoll::new(health, codes, None, clock.clone(), triggers, events);
+            // What is asked hourly costs nothing, so a quiet time does not pause it.
+            let paused = watch::channel(self.policies.dry_run).1;
+            let poll =
+                HealthPoll::new(health, codes, None, clock.clone(), triggers, paused, events);
             listeners.spawn(poll.run());
         }
         listeners

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use ecs_refresh::aws::{AwsMetrics, Health, sdk_config_in_process};
@@ -33,7 +33,8 @@ impl Desk {
         let sdk = sdk_config_in_process("eu-central-1", sim.http_client(), &clock);
         let health = Health::new(&sdk, clock.clone(), AwsMetrics::register(&metrics));
         let events = EventMetrics::register(&metrics);
-        let poll = HealthPoll::new(health, vec![CODE.to_owned()], None, clock, sender, events);
+        let (codes, paused) = (vec![CODE.to_owned()], watch::channel(false).1);
+        let poll = HealthPoll::new(health, codes, None, clock, sender, paused, events);
         Self { sim, triggers, poll: tokio::spawn(poll.run()) }
     }
 

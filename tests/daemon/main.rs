@@ -3,10 +3,15 @@
 
 mod announce;
 mod clock;
+mod code_deploy;
 mod cost;
 mod crashes;
+mod deadlines;
+mod diagnosis;
+mod evidence;
 mod failures;
 mod faults;
+mod fragile;
 mod harness;
 mod health;
 mod kinds;
@@ -14,6 +19,8 @@ mod mapping;
 mod outcomes;
 mod queue;
 mod reload;
+mod replicas;
+mod rescue;
 mod retirement;
 mod strange;
 mod weeks;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use ecs_refresh::clock::Clock;
+use ecs_refresh::clock::{Clock, Time};
+use ecs_refresh::plan::evidence::Evidence;
 use ecs_refresh::plan::fleet::TaskId;
 use ecs_refresh::plan::key::ServiceKey;
 use ecs_refresh::plan::ledger::{Ledger, Record};
@@ -397,6 +398,18 @@ impl Store for Reluctant {
     }
     fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
         self.inner.remove_page(page)
+    }
+
+    fn append<'a>(&'a self, evidence: &'a Evidence) -> Answer<'a, ()> {
+        self.inner.append(evidence)
+    }
+
+    fn history<'a>(
+        &'a self,
+        service: Option<&'a ServiceKey>,
+        since: Option<Time>,
+    ) -> Answer<'a, Vec<Evidence>> {
+        self.inner.history(service, since)
     }
 }
 

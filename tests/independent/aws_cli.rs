@@ -27,6 +27,8 @@ cases![Python: [
     a_message_is_sent_received_and_deleted,
     events_are_put_one_by_one,
     notices_are_told_in_json,
+    a_deployment_of_code_deploy_is_made_and_followed,
+    target_groups_are_told_in_xml,
 ]];
 
 const TASK_DEFINITION: &str = "register-task-definition --family web --cpu 256 --memory 512 \
@@ -299,4 +301,72 @@ fn notices_are_told_in_json(world: &World) {
     simulated.aws.unsubscribe_health(true);
     let refused = cli.run_of("health", "describe-events");
     assert!(refused.stderr.contains("(SubscriptionRequiredException)"), "{refused}");
+}
+
+fn a_deployment_of_code_deploy_is_made_and_followed(world: &World) {
+    let place = Place::without_aws();
+    let mut served =
+        place.start(&["simulator", "--listen", "127.0.0.1:0", "--code-deploy", "--services", "2"]);
+    let address = served.until(30, "it says where it listens", |s| address(&s.stdout()));
+    let cli = Cli::new(world.python(), address);
+    let deploy = |arguments: &str| cli.run_of("deploy", arguments).code(0).json();
+    let of_group = "--application-name shop --deployment-group-name svc-blue-green";
+    let known = deploy(&format!("list-deployments {of_group}"));
+    let known = strings(&known, "deployments")[0].to_owned();
+    let described = cli.json("describe-services --cluster prd-1 --services svc-blue-green");
+    let sets = &described["services"][0]["taskSets"];
+    assert_eq!(
+        (&sets[0]["externalId"], &sets[0]["status"]),
+        (&known.as_str().into(), &"PRIMARY".into())
+    );
+    let info = deploy(&format!("get-deployment --deployment-id {known}"));
+    let info = &info["deploymentInfo"];
+    assert_eq!((&info["status"], &info["creator"]), (&"Succeeded".into(), &"user".into()));
+    let created = info["createTime"].as_str().expect("the CLI prints a time");
+    assert!(created.contains('T') && created.starts_with("20"), "{created}");
+    let location = cli.text("location.json", &info["revision"].to_string());
+    let flags = format!("--application-name shop --revision {location}");
+    let revision = deploy(&format!("get-application-revision {flags}"))["revision"].clone();
+    assert_eq!(revision["appSpecContent"]["sha256"], info["revision"]["appSpecContent"]["sha256"]);
+    let revision = cli.text("revision.json", &revision.to_string());
+    let create = format!("create-deployment {of_group} --revision {revision}");
+    let made = deploy(&create)["deploymentId"].as_str().expect("it has one").to_owned();
+    let listed =
+        deploy(&format!("list-deployments {of_group} --create-time-range start={created}"));
+    assert_eq!(strings(&listed, "deployments"), [made.as_str(), known.as_str()]);
+    let refused = cli.run_of("deploy", &create);
+    assert!(refused.stderr.contains("(DeploymentLimitExceededException)"), "{refused}");
+    assert!(refused.stderr.contains(&format!("active Deployment '{made}'")), "{refused}");
+    let target = format!("--deployment-id {known} --target-id prd-1:svc-blue-green");
+    let target = deploy(&format!("get-deployment-target {target}"));
+    let target = &target["deploymentTarget"]["ecsTarget"];
+    assert_eq!(target["lifecycleEvents"][0]["lifecycleEventName"], "BeforeInstall", "{target}");
+    assert!(target["lastUpdatedAt"].as_str().is_some_and(|time| time.contains('T')), "{target}");
+    deploy(&format!("stop-deployment --deployment-id {made}"));
+    let stopped = deploy(&format!("get-deployment --deployment-id {made}"));
+    assert_eq!(stopped["deploymentInfo"]["errorInformation"]["code"], "MANUAL_STOP");
+}
+
+fn target_groups_are_told_in_xml(world: &World) {
+    let simulated = Simulated::serve();
+    let cli = Cli::new(world.python(), simulated.address);
+    simulated.aws.add_service(ServiceSpec::new("prd", "api").desired(2).load_balancer());
+    simulated.aws.set_deregistration_delay("prd", "api", Duration::from_secs(7));
+    let elbv2 = |command: &str| cli.run_of("elbv2", command);
+    let groups = elbv2("describe-target-groups --names api").code(0).json();
+    let group = &groups["TargetGroups"][0];
+    assert_eq!(group["HealthCheckIntervalSeconds"], 30, "{group:#}");
+    let arn = group["TargetGroupArn"].as_str().expect("it has one");
+    assert_eq!(arn, simulated.aws.target_group("prd", "api"));
+    let about = |command: &str| elbv2(&format!("{command} --target-group-arn {arn}"));
+    let attributes = about("describe-target-group-attributes").code(0).json();
+    let delay = &attributes["Attributes"][0];
+    assert_eq!([&delay["Key"], &delay["Value"]], ["deregistration_delay.timeout_seconds", "7"]);
+    let health = about("describe-target-health").code(0).json();
+    let targets = health["TargetHealthDescriptions"].as_array().expect("a list");
+    assert_eq!(targets.len(), 2, "{health:#}");
+    assert_eq!(targets[0]["TargetHealth"]["State"], "healthy");
+    simulated.aws.delete_target_group("prd", "api");
+    let refused = about("describe-target-health");
+    assert!(refused.stderr.contains("(TargetGroupNotFound)"), "{refused}");
 }

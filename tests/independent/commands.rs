@@ -36,7 +36,7 @@ fn is_for_people(text: &str) {
 
 fn a_missing_configuration_is_named(_: &World) {
     let place = Place::without_aws();
-    for command in ["run", "plan", "retirements", "check"] {
+    for command in ["run", "plan", "retirements", "history", "check"] {
         let ended = place.run(&[command, "--config", "absent.toml"]).code(1);
         assert!(ended.text().contains("absent.toml"), "{ended}");
         is_for_people(&ended.text());
@@ -131,7 +131,9 @@ fn a_wrong_usage_exits_with_2(_: &World) {
         assert!(ended.stderr.contains("--help") && ended.stdout.is_empty(), "{ended}");
     }
     let help = place.run(&["--help"]).code(0);
-    for command in ["run", "plan", "retirements", "check", "refresh", "simulator"] {
+    for command in
+        ["run", "plan", "retirements", "history", "check", "refresh", "store", "simulator"]
+    {
         assert!(help.stdout.contains(&format!("  {command} ")), "{help}");
     }
     assert!(place.run(&["--version"]).code(0).stdout.starts_with("ecs-refresh 0."));

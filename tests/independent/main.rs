@@ -1,23 +1,29 @@
-//! Held against implementations that are not ours: moto as Amazon ECS, SQS and EventBridge, the AWS
-//! CLI and botocore as clients of it and of the simulated AWS, promtool as a reader of the metrics,
-//! and an operating system that sends signals.
+//! Held against implementations that are not ours: moto as Amazon ECS, SQS, EventBridge and DynamoDB,
+//! dynalite as DynamoDB, the AWS CLI and botocore as clients of moto and of the simulated AWS, promtool
+//! as a reader of the metrics, and an operating system that sends signals.
 //!
 //! Everything runs as processes over TCP and in real time. moto and the AWS CLI come from the
-//! index of Python packages, once for each text of `requirements.txt`. Without `python3`, or
-//! without promtool, the cases that need it are shown as ignored; with `CI=true` they fail.
+//! index of Python packages, once for each text of `requirements.txt`; dynalite comes from npm's
+//! registry, once for each text of `package-lock.json`. Without `python3`, node and npm, or promtool,
+//! the cases that need it are shown as ignored; with `CI=true` they fail.
 
 mod aws_cli;
 mod commands;
+#[path = "../contract/mod.rs"]
+mod contract;
 mod daemon;
+mod dynamodb;
 mod harness;
 mod ledger;
 mod moto;
+mod replicas;
 mod retirements;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use harness::World;
+use harness::node::Node;
 use harness::promtool;
 use harness::python::Python;
 use libtest_mimic::{Arguments, Trial};
@@ -37,6 +43,7 @@ pub struct Case {
 pub enum Needs {
     Nothing,
     Python,
+    Node,
     Promtool,
 }
 
@@ -57,8 +64,11 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(THREADS);
     let world = Arc::new(World::default());
     let must_run = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-    let lacking =
-        [(Needs::Python, !Python::is_there()), (Needs::Promtool, promtool::path().is_none())];
+    let lacking = [
+        (Needs::Python, !Python::is_there()),
+        (Needs::Node, !Node::is_there()),
+        (Needs::Promtool, promtool::path().is_none()),
+    ];
     let trial = |case: &Case| {
         let (world, run) = (Arc::clone(&world), case.run);
         let name = case.name.trim_start_matches("independent::");
@@ -71,7 +81,9 @@ fn main() -> ExitCode {
     };
     // Those that wait longest begin first.
     let modules = [
+        replicas::CASES,
         moto::CASES,
+        dynamodb::CASES,
         retirements::CASES,
         ledger::CASES,
         daemon::CASES,

@@ -25,6 +25,7 @@ cases![Python: [
     the_daemon_holds_what_has_no_age_and_touches_nothing,
     a_disabled_policy_is_said_to_be_so,
     a_refresh_of_what_is_not_there_says_so,
+    the_time_of_a_rollout_follows_from_the_target_group,
 ]];
 
 const WEEKLY: &str = "max_task_age = \"7d\"";
@@ -205,4 +206,19 @@ fn a_refresh_of_what_is_not_there_says_so(world: &World) {
         assert!(ended.stderr.contains(says), "{ended}");
         assert_eq!(ended.stdout, "", "{ended}");
     }
+}
+
+fn the_time_of_a_rollout_follows_from_the_target_group(world: &World) {
+    let moto = world.moto();
+    moto.cluster("drained");
+    moto.balanced_service("drained", "slow", 1_800);
+    moto.tasks("drained", "slow");
+    let place = Place::at(moto.address);
+    let mut refresh = place.start(&["refresh", "drained/slow"]);
+    // 5 minutes to start, 5 checks every 30 seconds, 30 minutes to drain,
+    // 30 seconds to stop, and a quarter.
+    let says = "drained/slow: waits 47m 30s for the rollout at most";
+    refresh.until(30, "it says how long it waits", |refresh| {
+        refresh.stdout().contains(says).then_some(())
+    });
 }

@@ -12,7 +12,8 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("aws", &["clock", "metrics", "plan", "progress"]),
     ("announce", &["clock", "metrics", "plan", "aws"]),
     ("store", &["clock", "metrics", "plan", "aws"]),
-    ("reconciler", &["clock", "metrics", "plan", "progress", "aws", "store", "announce"]),
+    ("lease", &["clock", "store"]),
+    ("reconciler", &["clock", "metrics", "plan", "progress", "aws", "store", "lease", "announce"]),
     (
         "triggers",
         &[
@@ -40,6 +41,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "aws",
             "announce",
             "store",
+            "lease",
             "reconciler",
             "triggers",
             "http",

@@ -1,13 +1,16 @@
 use serde_json::{Value, json};
 
 use super::fixture::{ARN, at, attempt, finished, notice, service, verdict};
+use crate::announce::detail::Detail;
 use crate::announce::{Announcement, Held, Kind, Noticed, SOURCE};
 use crate::aws::EventBus;
 use crate::clock::Time;
 use crate::metrics::Label;
-use crate::plan::fleet::DeploymentId;
+use crate::plan::diagnosis::Finding;
+use crate::plan::fleet::{DeploymentId, Problem, ProblemClass};
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::ledger::{Call, Cause, Outcome};
+use crate::plan::rescue::{Rescue, RescueAnswer};
 use crate::plan::verdict::{Due, Reason};
 
 const NOW: &str = "2026-11-18T03:15:01.75Z";
@@ -52,6 +55,7 @@ fn a_refresh_that_started() {
 fn a_refresh_that_finished() {
     let rolled_back = crate::plan::ledger::Finished {
         primary: Some(DeploymentId::new("ecs-svc/3")),
+        finding: Some(Finding::ImagePull { said: "CannotPullContainerError".to_owned() }),
         ..finished(
             Outcome::RolledBack,
             "ECS rolled back; 2 tasks stopped: CannotPullContainerError",
@@ -72,12 +76,45 @@ fn a_refresh_that_finished() {
             "message": "refresh of prd/api rolled_back after 5m: ECS rolled back; 2 tasks stopped: \
                         CannotPullContainerError",
             "diagnosis": "ECS rolled back; 2 tasks stopped: CannotPullContainerError",
+            "finding": "image_pull",
+            "finding_message": "its image cannot be pulled: CannotPullContainerError",
+            "finding_hint": "check that the image and its tag still exist, that the task execution \
+                             role may pull it, and that the subnets reach the registry",
             "at": "2026-11-18T03:15:01Z",
             "intent_at": "2026-11-18T03:10:00Z", "finished_at": "2026-11-18T03:15:00Z",
             "deployment_id_before": "ecs-svc/1", "deployment_id_after": "ecs-svc/3",
             "old_task_count": 3, "new_task_count": 0,
         }),
     );
+}
+
+#[test]
+fn a_refresh_that_was_to_be_rolled_back_says_what_ecs_answered() {
+    let at = now();
+    let problem = Problem {
+        operation: "StopServiceDeployment".to_owned(),
+        class: ProblemClass::Denied,
+        message: "no".to_owned(),
+        at,
+    };
+    for (answer, label) in [
+        (RescueAnswer::Unknown, "unknown"),
+        (RescueAnswer::Accepted, "accepted"),
+        (RescueAnswer::Refused { problem }, "refused"),
+    ] {
+        let mut ended = finished(Outcome::TimedOut, "late");
+        ended.attempt.rescue = Some(Rescue {
+            asked_at: at,
+            call_ends_by: at,
+            service_deployment: "arn:sd".into(),
+            why: "late".to_owned(),
+            finding: None,
+            answer,
+        });
+        let detail = Detail::finished(&ended, Some(ARN), None, at).to_json();
+        let detail: serde_json::Value = serde_json::from_str(&detail).unwrap();
+        assert_eq!(detail["rollback"], label);
+    }
 }
 
 #[test]

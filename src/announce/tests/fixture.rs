@@ -32,10 +32,14 @@ pub fn attempt() -> Attempt {
         call_ends_by: at("2026-11-18T03:10:35Z"),
         deadline: at("2026-11-18T04:10:00Z"),
         moved_at: None,
+        rescue: None,
+        code_deploy: None,
         before: Before {
             primary: DeploymentId::new("ecs-svc/1"),
             task_definition: "app:7".into(),
             desired_count: 3,
+            task_count: 0,
+            created_at: Vec::new(),
             tasks: (1..=3).map(TaskId::plain).collect(),
             oldest_created_at: Some(at("2026-11-10T03:00:00Z")),
         },
@@ -55,6 +59,7 @@ pub fn finished(outcome: Outcome, diagnosis: &str) -> Finished {
         outcome,
         finished_at: at("2026-11-18T03:15:00.25Z"),
         diagnosis: diagnosis.to_owned(),
+        finding: None,
         primary: Some(DeploymentId::new("ecs-svc/2")),
     }
 }
@@ -67,7 +72,9 @@ pub fn verdict(reason: Reason) -> Verdict {
         reason,
         oldest_created_at: None,
         due: None,
+        deadline: None,
         next_window: None,
+        finding: None,
         retirement: None,
     }
 }

@@ -1,4 +1,5 @@
-//! The share of the ECS API's token buckets that this program may use.
+//! The share of the token buckets of ECS's API that this program may use, and of Elastic Load
+//! Balancing's.
 //!
 //! AWS keeps one bucket per category, account and region, and everything in the account draws from
 //! it: deployments, consoles, other tools. Every call asks here first. Owns who may send next and
@@ -18,7 +19,8 @@ pub use bucket::Limit;
 
 use bucket::Bucket;
 
-/// One of AWS's token buckets (Amazon ECS API reference, Request throttling).
+/// One of AWS's token buckets (Amazon ECS API reference, Request throttling; Elastic Load Balancing user
+/// guide, Request throttling for the ELB API).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Category {
     ServiceModify,
@@ -27,6 +29,9 @@ pub enum Category {
     ClusterResourceRead,
     ClusterRead,
     TaskProtection,
+    TaskDefinitionRead,
+    /// What Elastic Load Balancing reads.
+    LoadBalancingRead,
 }
 
 impl Category {
@@ -38,6 +43,8 @@ impl Category {
         Self::ClusterResourceRead,
         Self::ClusterRead,
         Self::TaskProtection,
+        Self::TaskDefinitionRead,
+        Self::LoadBalancingRead,
     ];
 
     /// AWS's own figures for an account in one region.
@@ -48,7 +55,10 @@ impl Category {
                 Limit { burst: 100.0, per_second: 20.0 }
             }
             Self::TaskProtection => Limit { burst: 200.0, per_second: 80.0 },
-            Self::ServiceDeployment | Self::ClusterRead => Limit { burst: 50.0, per_second: 20.0 },
+            Self::ServiceDeployment | Self::ClusterRead | Self::TaskDefinitionRead => {
+                Limit { burst: 50.0, per_second: 20.0 }
+            }
+            Self::LoadBalancingRead => Limit { burst: 40.0, per_second: 10.0 },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A service of the wire as a [`Description`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aws_sdk_ecs::types::{
     self as wire, DeploymentControllerType, DeploymentRolloutState, DeploymentStrategy, LaunchType,
@@ -8,9 +9,10 @@ use aws_sdk_ecs::types::{
 
 use super::convert::{count, shared, time};
 use super::staging::staging;
+use super::task_sets::{platform_version, task_set};
 use crate::clock::Time;
 use crate::plan::fleet::{
-    Controller, Deployment, DeploymentId, Description, Launch, RolloutState, Strategy,
+    Controller, Deployment, DeploymentId, Description, Launch, Percents, RolloutState, Strategy,
 };
 
 /// What DescribeServices says about a service in a call that was sent at `described_at`.
@@ -21,10 +23,15 @@ pub(super) fn description(service: &wire::Service, described_at: Time) -> Descri
         launch: launch(service),
         controller: controller(service),
         strategy: strategy(service),
+        spot: spot(service),
         staging: staging(service),
+        percents: percents(service),
+        health_check_grace_seconds: count(service.health_check_grace_period_seconds().unwrap_or(0)),
+        target_groups: target_groups(service),
         desired_count: count(service.desired_count()),
         running_count: count(service.running_count()),
         pending_count: count(service.pending_count()),
+        platform_version: platform_version(service),
         deployments: deployments(service),
         rolls_back: rolls_back(service),
         tags: tags(service),
@@ -33,8 +40,12 @@ pub(super) fn description(service: &wire::Service, described_at: Time) -> Descri
 }
 
 /// Nearly every service has just one, and there are thousands of services: no room for more is kept.
+/// Task sets of an EXTERNAL controller are its own matter.
 fn deployments(service: &wire::Service) -> Vec<Deployment> {
-    let mut deployments: Vec<_> = service.deployments().iter().filter_map(deployment).collect();
+    let mut deployments: Vec<_> = match controller(service) {
+        Controller::CodeDeploy => service.task_sets().iter().filter_map(task_set).collect(),
+        _ => service.deployments().iter().filter_map(deployment).collect(),
+    };
     deployments.shrink_to_fit();
     deployments
 }
@@ -100,6 +111,30 @@ fn strategy(service: &wire::Service) -> Strategy {
         Some(DeploymentStrategy::Canary) => Strategy::Canary,
         Some(other) => Strategy::Unknown(other.as_str().into()),
     }
+}
+
+fn percents(service: &wire::Service) -> Option<Percents> {
+    let configuration = service.deployment_configuration()?;
+    Some(Percents {
+        minimum_healthy: count(configuration.minimum_healthy_percent()?),
+        maximum: count(configuration.maximum_percent()?),
+    })
+}
+
+/// Target groups of Elastic Load Balancing, each once. A Classic Load Balancer has none.
+fn target_groups(service: &wire::Service) -> Box<[Arc<str>]> {
+    let arns = service.load_balancers().iter().flat_map(|balancer| {
+        let advanced = balancer.advanced_configuration();
+        let alternate = advanced.and_then(|advanced| advanced.alternate_target_group_arn());
+        balancer.target_group_arn().into_iter().chain(alternate)
+    });
+    let arns: BTreeSet<&str> = arns.filter(|arn| !arn.is_empty()).collect();
+    arns.into_iter().map(Into::into).collect()
+}
+
+fn spot(service: &wire::Service) -> bool {
+    let strategy = service.capacity_provider_strategy();
+    strategy.iter().any(|item| item.capacity_provider() == "FARGATE_SPOT")
 }
 
 fn rolls_back(service: &wire::Service) -> bool {

@@ -10,6 +10,8 @@ mod progress;
 mod protection;
 mod services;
 mod staging;
+mod stop;
+mod task_sets;
 mod tasks;
 mod update;
 
@@ -17,9 +19,9 @@ pub use clusters::ResolvedClusters;
 pub use owners::TaskOwners;
 pub(super) use progress::DESCRIBE_DEPLOYMENTS_MAX;
 pub(super) use protection::PROTECTION_MAX;
-pub(super) use services::{DESCRIBE_SERVICES_MAX, ServiceEvent, ServiceReading};
+pub(super) use services::{DESCRIBE_SERVICES_MAX, ServiceReading};
 pub(super) use tasks::{DESCRIBE_TASKS_MAX, DescribedTasks, ListTasks, SeenTask};
-pub use update::{Started, UPDATE_TIMEOUT, UpdateError};
+pub use update::Started;
 
 /// The longest page that ListClusters, ListServices, ListTasks and ListServiceDeployments give
 /// (Amazon ECS API reference). ListServices gives ten when not asked for more.

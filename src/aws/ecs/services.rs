@@ -14,7 +14,7 @@ use crate::aws::client::{Ecs, Page, Sent};
 use crate::aws::error::{bounded, unusable};
 use crate::aws::operation::Operation;
 use crate::clock::Time;
-use crate::plan::fleet::Reading;
+use crate::plan::fleet::{Reading, ServiceEvent};
 use crate::plan::key::{ClusterKey, ServiceKey};
 
 /// The most services that DescribeServices answers about in one call.
@@ -30,13 +30,6 @@ pub(in crate::aws) struct ServiceReading {
     pub(in crate::aws) reading: Reading,
     /// The newest events, newest first; empty where the service was not described.
     pub(in crate::aws) events: Vec<ServiceEvent>,
-}
-
-/// One of a service's events.
-#[derive(Debug)]
-pub(in crate::aws) struct ServiceEvent {
-    pub(in crate::aws) at: Option<Time>,
-    pub(in crate::aws) message: String,
 }
 
 impl Ecs {

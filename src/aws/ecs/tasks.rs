@@ -10,7 +10,10 @@ use crate::aws::budget::Priority;
 use crate::aws::client::{Ecs, Page, Sent};
 use crate::aws::error::{bounded, unusable};
 use crate::aws::operation::Operation;
-use crate::plan::fleet::{DeploymentId, Problem, StoppedTask, Task, TaskId, TaskStatus};
+use crate::plan::evidence::Images;
+use crate::plan::fleet::{
+    DeploymentId, Problem, StoppedContainer, StoppedTask, Task, TaskId, TaskStatus,
+};
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::words::count;
 
@@ -38,6 +41,7 @@ pub(in crate::aws) struct SeenTask {
     /// Whether the task is to stop: a listing may be older than its description.
     pub(in crate::aws) stopping: bool,
     pub(in crate::aws) service: Option<String>,
+    pub(in crate::aws) images: Images,
 }
 
 /// What DescribeTasks said.
@@ -98,6 +102,7 @@ impl Ecs {
                 created_at: task.created_at().and_then(time),
                 status: status(task.last_status()),
             },
+            images: images(task),
             stopping: task.desired_status() == Some("STOPPED"),
             service: service_of(task).map(str::to_owned),
         })
@@ -163,6 +168,15 @@ impl Ecs {
     }
 }
 
+/// The digests of its images. Containers that ECS adds by itself have none, nor have some
+/// registries.
+fn images(task: &wire::Task) -> Images {
+    let digest = |container: &wire::Container| {
+        Some((container.name()?.into(), container.image_digest()?.into()))
+    };
+    task.containers().iter().filter_map(digest).collect()
+}
+
 /// The service that launched a task. Callers of RunTask may choose the group, and may choose what
 /// the task is started by, but rarely imitate both.
 pub(super) fn service_of(task: &wire::Task) -> Option<&str> {
@@ -186,5 +200,24 @@ fn stopped(id: TaskId, task: &wire::Task) -> StoppedTask {
         stopped_at: task.stopped_at().and_then(time),
         code: task.stop_code().map(|code| bounded(code.as_str())),
         reason: task.stopped_reason().map(bounded),
+        containers: containers(task),
     }
+}
+
+/// A task definition has at most ten containers ("Amazon ECS service quotas"); ECS adds a few of its
+/// own.
+const CONTAINERS_MAX: usize = 15;
+
+fn containers(task: &wire::Task) -> Vec<StoppedContainer> {
+    let ended = task.containers().iter().filter(|one| {
+        one.exit_code().is_some() || one.reason().is_some_and(|reason| !reason.is_empty())
+    });
+    ended
+        .take(CONTAINERS_MAX)
+        .map(|one| StoppedContainer {
+            name: bounded(one.name().unwrap_or_default()),
+            exit_code: one.exit_code(),
+            reason: one.reason().filter(|reason| !reason.is_empty()).map(bounded),
+        })
+        .collect()
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::aws::UpdateError;
+use crate::aws::ChangeError;
 use crate::aws::budget::Priority;
 use crate::aws::testing::{ARN, FakeAws, Reply, cluster, epoch, service, service_json};
 use crate::plan::fleet::{ProblemClass, RolloutState};
@@ -57,9 +57,49 @@ async fn an_update_is_sent_once_whatever_the_answer() {
 #[tokio::test(start_paused = true)]
 async fn an_update_that_may_no_longer_leave_is_not_sent() {
     let aws = FakeAws::new(|_| Reply::ok(json!({})));
-    let unsent = aws.connect().await.force_new_deployment(&service("api"), || false).await;
-    assert_eq!(unsent, Err(UpdateError::NotSent));
+    let unsent = aws
+        .connect()
+        .await
+        .force_new_deployment(&service("api"), std::time::Duration::from_secs(30), || false)
+        .await;
+    assert_eq!(unsent, Err(ChangeError::NotSent));
     assert_eq!(aws.take_counts(["UpdateService"]), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_names_a_service_deployment_and_is_sent_once_whatever_the_answer() {
+    let timeout = std::time::Duration::from_secs(30);
+    for (reply, expected) in [
+        (Reply::ok as fn(_) -> _, Ok(())),
+        (|_| Reply::error("ConflictException", "done"), Err(ProblemClass::Invalid)),
+        (|_| Reply::error("ServiceDeploymentNotFoundException", "no"), Err(ProblemClass::NotFound)),
+        (|_| Reply::error("AccessDeniedException", "no"), Err(ProblemClass::Denied)),
+        (|_| Reply::error("ThrottlingException", "Rate exceeded"), Err(ProblemClass::Throttled)),
+        (|_| Reply::Json(500, json!({ "__type": "ServerException" })), Err(ProblemClass::Server)),
+        (|_| Reply::Silence, Err(ProblemClass::Timeout)),
+    ] {
+        let aws = FakeAws::new(move |_| reply(json!({ "serviceDeploymentArn": "arn:sd" })));
+        let answer = aws.connect().await.roll_back("arn:sd", timeout, || true).await;
+        tokio::time::sleep(10 * timeout).await;
+        let calls = aws.take_calls();
+        let bodies: Vec<_> = calls.iter().map(|call| (&*call.operation, &call.body)).collect();
+        let body = json!({ "serviceDeploymentArn": "arn:sd", "stopType": "ROLLBACK" });
+        assert_eq!(bodies, [("StopServiceDeployment", &body)]);
+        let class = answer.map_err(|error| match error {
+            ChangeError::Answer(problem) => problem.class,
+            ChangeError::NotSent => panic!("it may always be sent"),
+        });
+        assert_eq!(class, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_may_no_longer_leave_is_not_sent() {
+    let aws = FakeAws::new(|_| Reply::ok(json!({})));
+    let timeout = std::time::Duration::from_secs(30);
+    let unsent = aws.connect().await.roll_back("arn:sd", timeout, || false).await;
+    assert_eq!(unsent, Err(ChangeError::NotSent));
+    assert_eq!(aws.take_counts(["StopServiceDeployment"]), [0]);
 }
 
 #[tokio::test(start_paused = true)]

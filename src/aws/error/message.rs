@@ -10,6 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::{chain, credentials_error};
 use crate::aws::operation::Operation;
 use crate::plan::fleet::ProblemClass;
+use crate::plan::words::one_line;
 
 /// The longest text that is taken over from AWS.
 const MESSAGE_MAX_CHARS: usize = 300;
@@ -70,14 +71,7 @@ fn advised(operation: Operation, class: ProblemClass, told: String) -> String {
 
 /// Text from AWS as one line of at most [`MESSAGE_MAX_CHARS`] characters.
 pub(in crate::aws) fn bounded(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MESSAGE_MAX_CHARS) {
-        None => line,
-        Some(_) => {
-            let kept: String = line.chars().take(MESSAGE_MAX_CHARS - 1).collect();
-            format!("{}…", kept.trim_end())
-        }
-    }
+    one_line(text, MESSAGE_MAX_CHARS)
 }
 
 fn from_answer(operation: Operation, answer: &impl ProvideErrorMetadata, status: u16) -> String {

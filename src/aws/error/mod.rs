@@ -113,10 +113,10 @@ fn class_of_dispatch(error: &(dyn Error + 'static), timed_out: bool) -> ProblemC
     }
 }
 
-/// The class of an answer by its code (Amazon ECS, Amazon SQS, AWS Health and Amazon EventBridge
-/// API references, Common errors and each operation's own errors). SQS sends some codes in two
-/// forms, the older one as `AWS.SimpleQueueService.…`. An answer without a code is not AWS's
-/// protocol: an HTML page of a proxy, or of an emulator that does not know the operation.
+/// The class of an answer by its code (Amazon ECS, Amazon SQS, AWS Health, Amazon EventBridge and
+/// Amazon DynamoDB API references, Common errors and each operation's own errors). SQS sends some
+/// codes in two forms, the older one as `AWS.SimpleQueueService.…`. An answer without a code is not
+/// AWS's protocol: an HTML page of a proxy, or of an emulator that does not know the operation.
 fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
     let Some(code) = code else { return ProblemClass::Server };
     match code {
@@ -129,6 +129,7 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         | "TooManyRequestsException"
         | "SlowDown"
         | "OverLimit"
+        | "ProvisionedThroughputExceededException"
         | "KmsThrottled"
         | "KMS.ThrottlingException" => ProblemClass::Throttled,
         "AccessDenied"
@@ -154,6 +155,13 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         "ClusterNotFoundException"
         | "ServiceNotFoundException"
         | "ServiceNotActiveException"
+        | "TargetGroupNotFound"
+        | "ResourceNotFoundException"
+        | "ServiceDeploymentNotFoundException"
+        | "ApplicationDoesNotExistException"
+        | "DeploymentGroupDoesNotExistException"
+        | "DeploymentDoesNotExistException"
+        | "RevisionDoesNotExistException"
         | "QueueDoesNotExist"
         | "AWS.SimpleQueueService.NonExistentQueue"
         | "QueueDeletedRecently"

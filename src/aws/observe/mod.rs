@@ -14,11 +14,13 @@ use std::sync::Arc;
 
 use super::budget::Priority;
 use super::client::Ecs;
+use super::code_deploy::CodeDeploy;
 use super::ecs::{DESCRIBE_DEPLOYMENTS_MAX, PAGES_MAX};
 use super::error::unusable;
 use super::operation::Operation;
 use super::pool::Pool;
 use crate::clock::Time;
+use crate::plan::code_deploy::Followed;
 use crate::plan::fleet::{ClusterLook, Problem, ProblemClass, Reading, ServiceLook};
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::step::Depth;
@@ -70,41 +72,51 @@ impl Observer {
         }
     }
 
-    /// Looks at these services before any cluster, ten of a cluster per DescribeServices call. The
-    /// looks come in the order of the keys, one for each. Only stopped tasks are not urgent: nothing
-    /// waits for them.
+    /// Looks at these services, at each as deeply as is asked, before any cluster: ten of a cluster
+    /// per DescribeServices call. The looks come in the order of the keys, one for each. Only
+    /// stopped tasks are not urgent: nothing waits for them.
     ///
     /// Tasks and evidence are absent from the look at a service that could not be described.
-    pub async fn look_services(&self, keys: &[ServiceKey], depth: Depth) -> Vec<ServiceLook> {
-        let priority = match depth {
-            Depth::Stopped => Priority::Look,
-            _ => Priority::Urgent,
-        };
-        self.look(keys, depth, priority).await
+    pub async fn look_services(&self, asked: &[(ServiceKey, Depth)]) -> Vec<ServiceLook> {
+        let urgent = asked.iter().any(|(_, depth)| *depth != Depth::Stopped);
+        self.look(asked, if urgent { Priority::Urgent } else { Priority::Look }).await
+    }
+
+    /// The same. Of services in `followed` the deployment by CodeDeploy is read too, by one call for
+    /// each, unless they are only to be described.
+    pub async fn look_services_following(
+        &self,
+        asked: &[(ServiceKey, Depth)],
+        followed: &BTreeMap<ServiceKey, Followed>,
+    ) -> Vec<ServiceLook> {
+        let mut looks = self.look_services(asked).await;
+        if !followed.is_empty() {
+            self.add_code_deploy(&mut looks, asked, followed).await;
+        }
+        looks
     }
 
     /// Describes these services after everything urgent, ten of a cluster per call: somebody said
     /// that something happened to them.
     pub async fn look_woken(&self, keys: &[ServiceKey]) -> Vec<ServiceLook> {
-        self.look(keys, Depth::Describe, Priority::Look).await
+        let asked: Vec<_> = keys.iter().map(|key| (key.clone(), Depth::Describe)).collect();
+        self.look(&asked, Priority::Look).await
     }
 
-    async fn look(
-        &self,
-        keys: &[ServiceKey],
-        depth: Depth,
-        priority: Priority,
-    ) -> Vec<ServiceLook> {
+    async fn look(&self, asked: &[(ServiceKey, Depth)], priority: Priority) -> Vec<ServiceLook> {
+        let depths: BTreeMap<&ServiceKey, Depth> =
+            asked.iter().map(|(key, depth)| (key, *depth)).collect();
+        let depth_of = |key: &ServiceKey| depths.get(key).copied().unwrap_or(Depth::Describe);
         let mut describing = Describing::new(&self.ecs, &self.denied, priority).closely();
-        for key in keys {
+        for (key, _) in asked {
             describing.add(key.clone()).await;
         }
         let mut looks = BTreeMap::new();
         let mut pool = Pool::new(CALLS_UNDER_WAY);
         for read in describing.finish().await {
             let described = matches!(read.reading, Reading::Described(_));
-            let closer = !matches!(depth, Depth::Describe | Depth::Progress);
-            if described && closer {
+            let depth = depth_of(&read.key);
+            if described && depth > Depth::Progress {
                 let closer = service::look_closer(self.ecs.clone(), read, depth, priority);
                 keep(&mut looks, pool.start(closer).await);
             } else {
@@ -114,18 +126,19 @@ impl Observer {
         while let Some(look) = pool.next().await {
             keep(&mut looks, Some(look));
         }
-        let mut looks: Vec<ServiceLook> = looks.into_values().collect();
-        if depth == Depth::Progress {
-            self.add_progress(&mut looks, priority).await;
-        }
-        looks
+        let followed = looks.values_mut().filter(|look| depth_of(&look.key) == Depth::Progress);
+        self.add_progress(followed, priority).await;
+        looks.into_values().collect()
     }
 
     /// Adds where the service deployments stand that the descriptions name, twenty of them per call,
     /// whatever their clusters. Where that cannot be read, the descriptions have to do.
-    async fn add_progress(&self, looks: &mut [ServiceLook], priority: Priority) {
+    async fn add_progress(
+        &self,
+        looks: impl Iterator<Item = &mut ServiceLook>,
+        priority: Priority,
+    ) {
         let mut by_arn: BTreeMap<Arc<str>, &mut ServiceLook> = looks
-            .iter_mut()
             .filter_map(|look| match &look.reading {
                 Reading::Described(seen) => Some((seen.current_service_deployment.clone()?, look)),
                 Reading::Gone(_) | Reading::Failed(_) => None,
@@ -139,6 +152,38 @@ impl Observer {
                     look.progress = Some(progress);
                 }
             }
+        }
+    }
+
+    /// Adds where deployments by CodeDeploy stand.
+    async fn add_code_deploy(
+        &self,
+        looks: &mut [ServiceLook],
+        asked: &[(ServiceKey, Depth)],
+        followed: &BTreeMap<ServiceKey, Followed>,
+    ) {
+        let code_deploy = CodeDeploy::beside(&self.ecs);
+        let depths: BTreeMap<&ServiceKey, Depth> =
+            asked.iter().map(|(service, depth)| (service, *depth)).collect();
+        let mut pool = Pool::new(CALLS_UNDER_WAY);
+        let mut read = Vec::new();
+        for (place, look) in looks.iter().enumerate() {
+            let Some(followed) = followed.get(&look.key).cloned() else { continue };
+            let closely = match depths.get(&look.key) {
+                None | Some(Depth::Describe) => continue,
+                Some(depth) => matches!(depth, Depth::PostMortem { .. }),
+            };
+            let code_deploy = code_deploy.clone();
+            let done = pool
+                .start(async move { (place, code_deploy.progress(&followed, closely).await) })
+                .await;
+            read.extend(done);
+        }
+        while let Some(done) = pool.next().await {
+            read.push(done);
+        }
+        for (place, progress) in read {
+            looks[place].code_deploy = Some(Box::new(progress));
         }
     }
 

@@ -5,12 +5,11 @@ use std::cmp::Reverse;
 use super::Depth;
 use crate::aws::budget::Priority;
 use crate::aws::client::Ecs;
-use crate::aws::ecs::{
-    DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, PROTECTION_MAX, ServiceEvent, ServiceReading,
-};
+use crate::aws::ecs::{DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, PROTECTION_MAX, ServiceReading};
 use crate::clock::Time;
+use crate::plan::evidence::Images;
 use crate::plan::fleet::{
-    PostMortem, Protected, ServiceLook, StoppedTask, StoppedTasks, TaskId, Tasks,
+    PostMortem, Protected, ServiceEvent, ServiceLook, StoppedTask, StoppedTasks, TaskId, Tasks,
 };
 use crate::plan::key::ServiceKey;
 
@@ -23,7 +22,9 @@ pub(super) fn described(read: ServiceReading) -> ServiceLook {
         key: read.key,
         reading: read.reading,
         tasks: None,
+        images: None,
         progress: None,
+        code_deploy: None,
         stopped: None,
         post_mortem: None,
     }
@@ -36,33 +37,37 @@ pub(super) async fn look_closer(
     depth: Depth,
     priority: Priority,
 ) -> ServiceLook {
-    let tasks = Some(list_and_describe(&ecs, &read.key, priority).await);
+    let (tasks, images) = list_and_describe(&ecs, &read.key, priority).await;
+    let (tasks, images) = (Some(tasks), Some(images).filter(|images| !images.is_empty()));
     let stopped = match depth {
-        Depth::Describe | Depth::Progress | Depth::Tasks | Depth::PostMortem { .. } => None,
         Depth::Stopped => Some(recently_stopped(&ecs, &read.key).await),
+        _ => None,
     };
     let post_mortem = match depth {
-        Depth::Describe | Depth::Progress | Depth::Tasks | Depth::Stopped => None,
         Depth::PostMortem { since } => {
             let evidence = gather(&ecs, &read.key, since, read.events).await;
             let protected = protected(&ecs, &read.key, tasks.as_ref()).await;
             Some(PostMortem { protected, ..evidence })
         }
+        _ => None,
     };
     ServiceLook {
         progress: None,
+        code_deploy: None,
         key: read.key,
         reading: read.reading,
         tasks,
+        images,
         stopped,
         post_mortem,
     }
 }
 
 /// The tasks of a service, every one of them described now. A listing that failed is an incomplete
-/// one of no tasks: that it was tried is worth knowing.
-async fn list_and_describe(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> Tasks {
+/// one of no tasks: that it was tried is worth knowing. With them, what the newest of them runs.
+async fn list_and_describe(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> (Tasks, Images) {
     let (listed_at, ids, all_listed) = list(ecs, key, priority).await;
+    let mut newest = (None, Images::new());
     let mut found = Tasks { listed_at, complete: all_listed, tasks: Vec::new() };
     for batch in ids.chunks(DESCRIBE_TASKS_MAX) {
         match ecs.describe_tasks(key.cluster(), batch, priority).await {
@@ -73,12 +78,17 @@ async fn list_and_describe(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> T
                     .tasks
                     .into_iter()
                     .filter(|seen| !seen.stopping && seen.service.as_deref() == Some(key.name()));
-                found.tasks.extend(own.map(|seen| seen.task));
+                for seen in own {
+                    if seen.task.created_at >= newest.0 {
+                        newest = (seen.task.created_at, seen.images);
+                    }
+                    found.tasks.push(seen.task);
+                }
             }
         }
     }
     found.tasks.sort_by_key(|task| task.id);
-    found
+    (found, newest.1)
 }
 
 /// When the listing began, what it named, and whether it was read to its end.
@@ -119,7 +129,6 @@ async fn gather(ecs: &Ecs, key: &ServiceKey, since: Time, events: Vec<ServiceEve
         events: events
             .into_iter()
             .filter(|event| is_since(event.at) && !event.message.is_empty())
-            .map(|event| event.message)
             .collect(),
     }
 }

@@ -54,7 +54,26 @@ enabled = false
 services = { clusters = ["prd-eu", "dev"] }
 windows = "always"
 retirement = { mode = "ignore" }
+code_deploy = true
 "#;
+
+#[test]
+fn a_policy_that_rolls_back_says_so_and_what_it_needs() {
+    let policy = |rest: &str| {
+        format!(
+            "[[policy]]\nname = \"p\"\nservices = {{ clusters = [\"c\"] }}\nwindows = \"always\"\n{rest}"
+        )
+    };
+    let line =
+        "  failure   rolled back when given up; needs the IAM action ecs:StopServiceDeployment\n";
+    for (rest, said) in
+        [("", false), ("on_failure = \"leave\"", false), ("on_failure = \"rollback\"", true)]
+    {
+        let (valid, text) = output(&policy(rest));
+        assert!(valid, "{text}");
+        assert_eq!(text.contains(line), said, "{text}");
+    }
+}
 
 #[test]
 fn a_valid_configuration_is_explained() {
@@ -71,7 +90,7 @@ policy "nightly"
   services  clusters prd-*; names api-*; except api-b; tags refresh=*
   due       before a task is older than 7d
   notices   in windows, and outside of them from 1d 1h before the deadline (before-deadline)
-  pace      1 at a time, 1m 30s between them, given up after 1h, stops after 1 failed
+  pace      1 at a time, 1m 30s between them, given up after a time computed per service, stops after 1 failed
   windows   0 23 * * SAT,SUN for 2h, in Europe/Berlin
   freeze    Sun 2026-11-29 00:00 CET to Tue 2026-12-01 00:00 CET (sale)
   open now  Sat 2026-11-21 23:00 CET to Sun 2026-11-22 01:00 CET
@@ -84,7 +103,8 @@ policy "rest" (disabled)
   services  clusters prd-eu, dev
   due       never by age
   notices   left to AWS (ignore)
-  pace      1 at a time, given up after 1h, stops after 1 failed
+  pace      1 at a time, given up after a time computed per service, stops after 1 failed
+  kinds     services of CodeDeploy too, by deployments of CodeDeploy
   windows   always
   open now  at any time
 

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use crate::plan::HOLD_TAG;
-use crate::simulator::{Behaviour, ServiceSpec, Simulator};
+use crate::simulator::{Behaviour, Hook, ServiceSpec, Simulator};
 
 /// Why the tasks of a broken deployment stop, in the words of Amazon ECS.
 const PULL_ERROR: &str = "CannotPullContainerError: pull image manifest has been retried 1 time(s): \
                           shop/payments:latest not found";
 const KEY_ERROR: &str = "ResourceInitializationError: unable to pull secrets: access denied";
+
+/// The stage at which deployments of shop/gateway wait for a person.
+pub const PAUSES_AT: &str = "POST_TEST_TRAFFIC_SHIFT";
 
 /// Puts the services into the simulated account. Returns how many there are that policies select.
 pub fn populate(simulator: &Simulator) -> usize {
@@ -32,7 +35,7 @@ fn brisk(cluster: &str, name: &str, age_seconds: u64) -> ServiceSpec {
         .stop_time(Duration::from_secs(4))
 }
 
-fn shop() -> [ServiceSpec; 7] {
+fn shop() -> [ServiceSpec; 9] {
     let broken = Behaviour::CannotStart { reason: PULL_ERROR.to_owned() };
     [
         brisk("shop", "web", 360).desired(4),
@@ -44,6 +47,13 @@ fn shop() -> [ServiceSpec; 7] {
         // With three tasks the circuit breaker trips as soon as the first three have failed.
         brisk("shop", "payments", 300).desired(3).circuit_breaker(true, true).next_revision(broken),
         brisk("shop", "invoices", 240).desired(2),
+        brisk("shop", "gateway", 900)
+            .desired(2)
+            .strategy("BLUE_GREEN")
+            .bake_minutes(1)
+            .hook(Hook::pause(PAUSES_AT)),
+        // Quick between its steps, so that both of them are over in time.
+        brisk("shop", "catalog", 900).desired(3).canary(10.0, 1).stage_time(Duration::from_secs(5)),
     ]
 }
 

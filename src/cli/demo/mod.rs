@@ -28,6 +28,7 @@ use super::run::{Surface, TRIGGERS_MAX, interrupted, second, set_alarm};
 use crate::announce::Announcer;
 use crate::aws::{AwsMetrics, Ecs, Queue, sdk_config_in_process};
 use crate::clock::{Clock, Time, elapsed};
+use crate::lease::Leadership;
 use crate::plan::verdict::VerdictKind;
 use crate::reconciler::status::Status;
 use crate::reconciler::{Effects, LoopError, Trigger};
@@ -197,6 +198,7 @@ impl Stage {
             ecs,
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             clock: self.clock.clone(),
+            leadership: Leadership::always(),
         };
         let daemon = self.surface.reconciler(
             &self.settings,
@@ -264,12 +266,13 @@ impl Stage {
         }
     }
 
-    /// Of starts, outcomes and what is held the daemon itself tells; who waits, and for what, it
-    /// shows to those who ask.
+    /// Of starts, outcomes and what is held the daemon itself tells; who waits and for what, and at
+    /// which stage a refresh is, it shows to those who ask.
     async fn note(&self, status: &Status, seen: &mut Seen) {
         let ledger = self.store.load().await.unwrap_or_default();
         for (service, verdict) in seen.take(status, &ledger) {
-            if matches!(verdict.reason.kind(), VerdictKind::Wait | VerdictKind::Refresh) {
+            let waits = matches!(verdict.reason.kind(), VerdictKind::Wait | VerdictKind::Refresh);
+            if waits || seen::is_staged(verdict) {
                 tracing::info!("{service}: {verdict}");
             }
         }

@@ -71,6 +71,8 @@ Look out for this in the next three minutes:
   shop/web, shop/cart   are refreshed one after the other: one waits for its turn
   shop/sessions         is not steady at first; then somebody deploys in the middle of its refresh
   shop/payments         gets an image that is not there: ECS rolls back, and the policy stops
+  shop/gateway          is blue/green: its traffic moves stage by stage, and a person is waited for
+  shop/catalog          is a canary: a tenth of its traffic moves first
   shop/checkout         is held by its owner's tag, until the tag is removed
   data/mailer           waits for its window, which opens in a minute or so
   data/etl              gets new tasks that never start: timed out after a minute
@@ -117,6 +119,9 @@ pub fn summary(seen: &Seen, running: Duration) -> String {
     let mut text = format!("\nThat was the demo: {refreshes} in {}.\n\n", Span(running));
     let kinds: Vec<String> = seen.kinds().iter().map(ToString::to_string).collect();
     text += &wrap(&format!("  {:<28}{}", "verdicts", kinds.join(", ")), 30);
+    let stages: Vec<String> =
+        seen.stages().iter().map(|stage| stage.to_lowercase().replace('_', " ")).collect();
+    text += &wrap(&format!("  {:<28}{}", "stages", stages.join(", ")), 30);
     for (sight, words) in PROMISED {
         let services: Vec<String> = seen.services(*sight).map(ToString::to_string).collect();
         let services = match services.as_slice() {

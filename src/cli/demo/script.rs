@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::fleet::PAUSES_AT;
 use crate::clock::Clock;
 use crate::plan::HOLD_TAG;
-use crate::simulator::{Behaviour, Simulator};
+use crate::simulator::{Behaviour, HookAction, Simulator};
 
 /// AWS publishes a notice so long after the beginning.
 const NOTICED_AFTER: Duration = Duration::from_secs(5);
@@ -23,6 +24,9 @@ const REPAIRED_AFTER: Duration = Duration::from_secs(120);
 /// How far our refresh gets before somebody deploys in the middle of it.
 const INTERRUPTED_AFTER: Duration = Duration::from_secs(8);
 
+/// How long a person looks at what is deployed before letting it go on.
+const LOOKS_FOR: Duration = Duration::from_secs(12);
+
 /// How often it is asked whether our refresh has begun.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -32,8 +36,23 @@ pub fn begin(simulator: &Simulator) {
     simulator.kill_task("shop", "sessions");
 }
 
-/// Plays the rest, in the order in which it happens. `queue` is where EventBridge delivers to.
+/// Plays the rest. `queue` is where EventBridge delivers to.
 pub async fn play(simulator: &Simulator, queue: &str, clock: &Clock) {
+    tokio::join!(play_most(simulator, queue, clock), let_go_on(simulator));
+}
+
+/// A person is waited for, looks, and is content.
+async fn let_go_on(simulator: &Simulator) {
+    while simulator.service("shop", "gateway").stage.as_deref() != Some(PAUSES_AT) {
+        sleep(POLL).await;
+    }
+    sleep(LOOKS_FOR).await;
+    say("has tested the new shop/gateway: lets its deployment go on");
+    simulator.continue_deployment("shop", "gateway", HookAction::Continue);
+}
+
+/// In the order in which it happens.
+async fn play_most(simulator: &Simulator, queue: &str, clock: &Clock) {
     let began_at = Instant::now();
     sleep(NOTICED_AFTER).await;
     announce_retirement(simulator, queue, clock);

@@ -1,11 +1,12 @@
 //! What there was to see so far: the verdicts that were shown and the outcomes that were recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{AttemptId, Ledger, Outcome};
 use crate::plan::notice::EndedBy;
-use crate::plan::verdict::{Verdict, VerdictKind};
+use crate::plan::verdict::{Note, Reason, Verdict, VerdictKind};
 use crate::plan::{RetirementState, TaskState};
 use crate::reconciler::status::Status;
 
@@ -15,6 +16,10 @@ pub enum Sight {
     Outcome(Outcome),
     /// A reason, by its label.
     Reason(&'static str),
+    /// A refresh that passes through stages.
+    Stage,
+    /// A refresh that waits for a person.
+    Person,
     /// How a notice stands for a service.
     Retirement(RetirementState),
     /// A task under a notice.
@@ -28,6 +33,8 @@ pub const PROMISED: &[(Sight, &str)] = &[
     (Sight::Outcome(Outcome::RolledBack), "rolled back"),
     (Sight::Outcome(Outcome::Failed), "failed"),
     (Sight::Outcome(Outcome::TimedOut), "timed out"),
+    (Sight::Stage, "shifted its traffic"),
+    (Sight::Person, "waited for a person"),
     (Sight::Reason("window_closed"), "waited for its window"),
     (Sight::Reason("turn"), "waited for its turn"),
     (Sight::Reason("not_steady"), "waited to be steady"),
@@ -37,7 +44,7 @@ pub const PROMISED: &[(Sight, &str)] = &[
     (Sight::Reason("policy_stopped"), "held, policy stopped"),
     (Sight::Reason("failed_primary"), "held, PRIMARY has failed"),
     (Sight::Reason("age_unknown"), "held, age unknown"),
-    (Sight::Reason("unsupported_kind"), "held, kind unsupported"),
+    (Sight::Reason("code_deploy_opt_in"), "held, CodeDeploy's"),
     (Sight::Reason("somebodys_rollout"), "left to roll by itself"),
     (Sight::Reason("nothing_to_replace"), "nothing to replace"),
     (
@@ -53,8 +60,9 @@ pub const PROMISED: &[(Sight, &str)] = &[
 pub struct Seen {
     sights: BTreeMap<Sight, BTreeSet<String>>,
     kinds: BTreeSet<VerdictKind>,
-    /// The reason that each service had last, by its label.
-    last: BTreeMap<ServiceKey, &'static str>,
+    /// The reason that each service had last, by its label, and the stage of its refresh.
+    last: BTreeMap<ServiceKey, (&'static str, Option<Arc<str>>)>,
+    stages: BTreeSet<Arc<str>>,
     attempts: BTreeMap<AttemptId, Outcome>,
 }
 
@@ -84,7 +92,17 @@ impl Seen {
             let label = verdict.reason.label();
             self.note(Sight::Reason(label), service);
             self.kinds.insert(verdict.reason.kind());
-            if self.last.insert(service.clone(), label).is_some_and(|last| last != label) {
+            let note = note(verdict);
+            let sight = note.map(|note| match note {
+                Note::Person { .. } => Sight::Person,
+                _ => Sight::Stage,
+            });
+            sight.into_iter().for_each(|sight| self.note(sight, service));
+            let stage = note.and_then(stage);
+            self.stages.extend(stage.cloned());
+            let newest = (label, stage.cloned());
+            let last = self.last.insert(service.clone(), newest.clone());
+            if last.is_some_and(|last| last != newest) {
                 changed.push(entry);
             }
         }
@@ -105,8 +123,38 @@ impl Seen {
         &self.kinds
     }
 
+    /// The stages that were seen, as ECS writes them.
+    pub fn stages(&self) -> &BTreeSet<Arc<str>> {
+        &self.stages
+    }
+
     /// How many refreshes ended.
     pub fn refreshes(&self) -> usize {
         self.attempts.len()
     }
+}
+
+/// What a refresh under way waits for.
+fn note(verdict: &Verdict) -> Option<&Note> {
+    match &verdict.reason {
+        Reason::OurRollout { note, .. } => note.as_ref(),
+        _ => None,
+    }
+}
+
+fn stage(note: &Note) -> Option<&Arc<str>> {
+    match note {
+        Note::Stage { stage, .. } => Some(stage),
+        Note::Person { stage, .. } => stage.as_ref(),
+        Note::Protected { .. }
+        | Note::StandsStill { .. }
+        | Note::OldTasksLinger { .. }
+        | Note::CodeDeploy { .. }
+        | Note::Ready { .. } => None,
+    }
+}
+
+/// Whether a refresh passes through stages.
+pub fn is_staged(verdict: &Verdict) -> bool {
+    note(verdict).and_then(stage).is_some()
 }

@@ -43,11 +43,16 @@ async fn each_service_shows_what_the_introduction_says_of_it() {
         ("shop/cart", Sight::Outcome(Outcome::Succeeded)),
         ("shop/sessions", Sight::Reason("not_steady")),
         ("shop/sessions", Sight::Outcome(Outcome::Superseded)),
+        ("shop/gateway", Sight::Stage),
+        ("shop/gateway", Sight::Person),
+        ("shop/gateway", Sight::Outcome(Outcome::Succeeded)),
+        ("shop/catalog", Sight::Stage),
+        ("shop/catalog", Sight::Outcome(Outcome::Succeeded)),
         ("shop/payments", Sight::Outcome(Outcome::RolledBack)),
         ("shop/invoices", Sight::Reason("policy_stopped")),
         ("shop/checkout", Sight::Reason("hold_tag")),
         ("shop/checkout", Sight::Outcome(Outcome::Succeeded)),
-        ("shop/returns", Sight::Reason("unsupported_kind")),
+        ("shop/returns", Sight::Reason("code_deploy_opt_in")),
         ("data/mailer", Sight::Reason("window_closed")),
         ("data/mailer", Sight::Outcome(Outcome::Succeeded)),
         ("data/etl", Sight::Outcome(Outcome::TimedOut)),
@@ -69,12 +74,33 @@ async fn each_service_shows_what_the_introduction_says_of_it() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn every_stage_of_a_deployment_that_shifts_traffic_is_seen() {
+    for second in [0, 7, 45] {
+        let seen = seen_from(second).await;
+        let stages: Vec<&str> = seen.stages().iter().map(|stage| &**stage).collect();
+        let expected = [
+            "BAKE_TIME",
+            "CLEAN_UP",
+            "POST_PRODUCTION_TRAFFIC_SHIFT",
+            "POST_SCALE_UP",
+            "POST_TEST_TRAFFIC_SHIFT",
+            "PRE_PRODUCTION_TRAFFIC_SHIFT",
+            "PRE_SCALE_UP",
+            "PRODUCTION_TRAFFIC_SHIFT",
+            "SCALE_UP",
+            "TEST_TRAFFIC_SHIFT",
+        ];
+        assert_eq!(stages, expected, "from second {second}");
+    }
+}
+
 #[test]
 fn the_configuration_is_valid_at_any_minute_and_only_its_short_ages_are_warned_of() {
     for time in ["10:00:00", "10:53:29", "10:53:30", "10:57:59", "10:59:59"] {
         let now: Time = format!("2026-11-23T{time}Z").parse().unwrap();
         let settings = read(&configuration(now), None).unwrap();
-        assert_eq!(settings.policies.policies.len(), 7);
+        assert_eq!(settings.policies.policies.len(), 8);
         for warning in &settings.warnings {
             assert!(warning.to_string().contains("refreshed without rest"), "{warning}");
         }

@@ -9,9 +9,9 @@ mod tests;
 use std::sync::Arc;
 
 use super::args::{Format, ViewArgs};
-use super::connection::to_ecs;
+use super::connection::Connection;
 use super::exit::Exit;
-use super::look::{look, print, remembered};
+use super::look::{look_at_deadlines, print, remembered};
 use crate::clock::Clock;
 use crate::http::write_document;
 use crate::metrics::Metrics;
@@ -28,15 +28,16 @@ pub async fn plan(args: ViewArgs, clock: Clock) -> Exit {
         Ok(settings) => settings,
         Err(problems) => return Exit::no(problems),
     };
-    let ecs = match to_ecs(&settings, &clock, &Metrics::new()).await {
-        Ok(ecs) => ecs,
+    let connection = match Connection::new(&settings, &clock, &Metrics::new()).await {
+        Ok(connection) => connection,
         Err(exit) => return exit,
     };
-    let (ledger, problem) = match remembered(&settings).await {
+    let ecs = connection.ecs(&settings);
+    let (ledger, problem) = match remembered(&settings, connection.table(&settings)).await {
         Ok(ledger) => (ledger, None),
         Err(error) => (Ledger::default(), Some(without_ledger(&error))),
     };
-    let mut seen = match look(settings.policies, ecs, &ledger, &clock).await {
+    let mut seen = match look_at_deadlines(settings.policies, ecs, &ledger, &clock).await {
         Ok(seen) => seen,
         Err(problem) => return Exit::cannot(problem),
     };

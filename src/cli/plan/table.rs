@@ -55,7 +55,12 @@ fn row(seen: &Status, key: &ServiceKey, verdict: &Verdict) -> [String; 6] {
         age,
         verdict.reason.kind().to_string(),
         verdict.next_window.map_or_else(|| "-".to_owned(), |next| next.to_string()),
-        verdict.to_string(),
+        match &verdict.deadline {
+            Some(deadline) if verdict.reason.kind() == VerdictKind::Refresh => {
+                format!("{verdict}; given up after {}", Span(deadline.total))
+            }
+            _ => verdict.to_string(),
+        },
     ]
 }
 

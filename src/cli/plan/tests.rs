@@ -44,7 +44,7 @@ SERVICE      POLICY   AGE  VERDICT  NEXT WINDOW               REASON
 dev/tool     watched  30d  Hold     -                         policy disabled; AWS retires its tasks from Fri 2026-12-04 10:00 JST on; at risk of not being refreshed before that
 prd/api-old  nightly   8d  Wait     Tue 2026-12-01 03:00 JST  the window opens Tue 2026-12-01 03:00 JST; AWS retires its tasks from Fri 2026-12-04 10:00 JST on, 3 windows open before Thu 2026-12-03 10:00 JST
 prd/worker   anytime   3d  Rolling  -                         UpdateService was sent or about to be, and its outcome is not known yet; AWS retires its tasks from Fri 2026-12-04 10:00 JST on
-prd/batch    anytime   2d  Refresh  -                         due now by a retirement notice: oldest task is 2d old; AWS will retire its tasks and has not said when
+prd/batch    anytime   2d  Refresh  -                         due now by a retirement notice: oldest task is 2d old; AWS will retire its tasks and has not said when; given up after 1h
 prd/api-new  nightly   1d  Fresh    Tue 2026-12-01 03:00 JST  oldest task is 1d old, limit 7d
 
 policy nightly: 2 services, 1 fresh, 1 wait

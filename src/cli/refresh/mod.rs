@@ -15,24 +15,24 @@ use super::connection::Connection;
 use super::exit::Exit;
 use super::run::interrupted;
 use crate::announce::{AnnounceMetrics, Announcer};
-use crate::aws::{Ecs, Observer, Priority};
+use crate::aws::{Ecs, Observer, Priority, Surveyor};
 use crate::clock::Clock;
+use crate::lease::Leadership;
 use crate::metrics::{Label, Metrics};
+use crate::plan::diagnosis::Finding;
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::ledger::{Ledger, Outcome};
-use crate::plan::policy::{ByHand, Policies, Policy, RetirementRule};
+use crate::plan::policy::{ByHand, OnFailure, Policies, Policy, RetirementRule, RolloutTimeout};
 use crate::plan::schedule::Schedule;
 use crate::plan::selector::{Pattern, Selector};
 use crate::plan::verdict::{Reason, VerdictKind};
+use crate::plan::words::Span;
 use crate::progress::Progress;
 use crate::reconciler::metrics::Outcomes;
 use crate::reconciler::status::Status;
 use crate::reconciler::{Effects, Parts, Reconciler};
 use crate::settings::{self, Settings};
 use crate::store::MemoryStore;
-
-/// The rollout is given up after this where no policy says otherwise.
-const ROLLOUT_TIMEOUT: Duration = Duration::from_secs(3_600);
 
 /// So long a person waits at most for others to be told of the outcome that is shown already.
 const ANNOUNCING_MAX: Duration = Duration::from_secs(10);
@@ -108,9 +108,11 @@ fn policies(settings: Settings, by_hand: ByHand) -> Result<Policies, Exit> {
         max_task_age: None,
         concurrency: 1,
         settle: Duration::ZERO,
-        rollout_timeout: ROLLOUT_TIMEOUT,
+        rollout_timeout: RolloutTimeout::Auto,
         max_failures: 1,
         allow_pause: false,
+        code_deploy: false,
+        on_failure: OnFailure::Leave,
         retirement: RetirementRule::default(),
     });
     policies.by_hand = Some(by_hand);
@@ -129,7 +131,13 @@ fn reconciler(
     let now = clock.now();
     Reconciler::new(Parts {
         resync: Duration::from_secs(60),
-        effects: Effects { ecs: ecs.clone(), store: Arc::new(MemoryStore::default()), clock },
+        effects: Effects {
+            ecs: ecs.clone(),
+            store: Arc::new(MemoryStore::default()),
+            clock,
+            leadership: Leadership::always(),
+        },
+        surveyor: Surveyor::new(ecs.clone()),
         observer: Arc::new(Observer::new(ecs)),
         ledger: Ledger::default(),
         own: None,
@@ -177,25 +185,36 @@ fn left_behind(reconciler: &Reconciler, service: &ServiceKey) -> String {
     }
 }
 
+/// The sentence that ends it, which has the hint, and the finding in a line of its own.
+fn with_finding(sentence: String, finding: Option<&Finding>) -> String {
+    let Some(finding) = finding else { return sentence };
+    format!("{sentence}\nfinding: {} ({})", finding.label(), finding.summary())
+}
+
 /// Whether there is an answer yet; shows how far the refresh is.
 fn judge(reconciler: &Reconciler, service: &ServiceKey, shown: &mut Shown) -> Option<Exit> {
     let record = reconciler.record(service);
     if let Some(last) = record.and_then(|record| record.last.as_ref()) {
         shown.end();
         let outcome = last.outcome.label();
-        let took = crate::plan::words::Span(last.duration());
+        let took = Span(last.duration());
         let sentence = format!("{service}: {outcome} after {took}: {}", last.diagnosis);
         if last.outcome == Outcome::Succeeded {
             shown.say(&sentence);
             return Some(Exit::Fine);
         }
-        return Some(Exit::no(sentence));
+        return Some(Exit::no(with_finding(sentence, last.finding.as_ref())));
     }
     if let Some(refused) = record.and_then(|record| record.refused.as_ref()) {
         shown.end();
         return Some(Exit::no(format!("{service}: nothing was started: {}", refused.problem)));
     }
-    let under_way = record.is_some_and(|record| record.open.is_some());
+    let open = record.and_then(|record| record.open.as_ref());
+    let under_way = open.is_some();
+    if let Some(attempt) = open {
+        let gets = crate::clock::elapsed(attempt.intent_at, attempt.deadline);
+        shown.promise(&format!("{service}: waits {} for the rollout at most", Span(gets)));
+    }
     match reconciler.plan().verdict(service) {
         Some(verdict) => {
             let kind = verdict.reason.kind();
@@ -208,7 +227,9 @@ fn judge(reconciler: &Reconciler, service: &ServiceKey, shown: &mut Shown) -> Op
             }
             // The outcome is said once, when it is recorded.
             if !matches!(verdict.reason, Reason::Judged { .. }) {
-                shown.show(&format!("{service}: {}", verdict.reason));
+                let hint = verdict.finding.as_ref().map(|finding| finding.hint());
+                let to_do = hint.map_or(String::new(), |hint| format!("; to do: {hint}"));
+                shown.show(&format!("{service}: {}{to_do}", verdict.reason));
             }
             None
         }

@@ -10,11 +10,17 @@ pub struct Progress {
     clock: Clock,
     terminal: bool,
     last: String,
+    promised: bool,
 }
 
 impl Progress {
     pub fn new(clock: Clock) -> Self {
-        Self { clock, terminal: std::io::stdout().is_terminal(), last: String::new() }
+        Self {
+            clock,
+            terminal: std::io::stdout().is_terminal(),
+            last: String::new(),
+            promised: false,
+        }
     }
 
     /// Shows `sentence`, if it says something new.
@@ -31,6 +37,15 @@ impl Progress {
             println!("{time} {sentence}");
         }
         flush();
+    }
+
+    /// Says once what holds from the beginning on, on a line that stays.
+    pub fn promise(&mut self, sentence: &str) {
+        if !self.promised {
+            self.promised = true;
+            self.show(sentence);
+            self.end();
+        }
     }
 
     /// Leaves what was shown last standing.

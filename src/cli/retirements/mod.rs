@@ -14,13 +14,13 @@ pub mod words;
 mod tests;
 
 use super::args::{Format, ViewArgs};
-use super::connection::to_ecs;
+use super::connection::Connection;
 use super::exit::Exit;
 use super::look::{print, remembered};
-use crate::aws::Ecs;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::settings::{self, Settings};
+use crate::plan::ledger::Ledger;
+use crate::settings::{self, Settings, StoreKind};
 use known::{Known, Sources};
 
 /// Looks once and prints.
@@ -33,16 +33,17 @@ pub async fn retirements(args: ViewArgs, clock: Clock) -> Exit {
         Ok(settings) => settings,
         Err(problems) => return Exit::no(problems),
     };
-    let ledger = match remembered(&settings).await {
+    let connection = connect(&settings, &clock).await;
+    let ledger = match remember(&settings, &connection).await {
         Ok(ledger) => ledger,
-        Err(error) => {
+        Err(why) => {
             return Exit::cannot(format!(
-                "notices are in the ledger, which cannot be read here: {error}; a running daemon \
+                "notices are in the ledger, which cannot be read here: {why}; a running daemon \
                  shows them at /api/v1/status too"
             ));
         }
     };
-    let ecs = connect(&settings, &clock).await;
+    let ecs = connection.map(|connection| connection.ecs(&settings));
     let known = Known::new(settings.policies.clone(), ecs, ledger, Sources::of(&settings), &clock);
     let known = known.await;
     let printed = print(|out| match args.format {
@@ -57,8 +58,21 @@ pub async fn retirements(args: ViewArgs, clock: Clock) -> Exit {
     }
 }
 
-async fn connect(settings: &Settings, clock: &Clock) -> Result<Ecs, String> {
-    to_ecs(settings, clock, &Metrics::new()).await.map_err(|exit| match exit {
+/// The ledger. Where it is a file, no AWS is needed for it.
+async fn remember(
+    settings: &Settings,
+    connection: &Result<Connection, String>,
+) -> Result<Ledger, String> {
+    let table = match connection {
+        Ok(connection) => connection.table(settings),
+        Err(_) if settings.store.kind == StoreKind::File => None,
+        Err(why) => return Err(why.clone()),
+    };
+    remembered(settings, table).await.map_err(|error| error.to_string())
+}
+
+async fn connect(settings: &Settings, clock: &Clock) -> Result<Connection, String> {
+    Connection::new(settings, clock, &Metrics::new()).await.map_err(|exit| match exit {
         Exit::Cannot(why) | Exit::No(Some(why)) => why,
         Exit::Fine | Exit::No(None) => String::new(),
     })

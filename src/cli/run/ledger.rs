@@ -2,51 +2,58 @@
 
 use std::sync::Arc;
 
+use crate::aws::Table;
+use crate::cli::look::{remembered, retention};
 use crate::clock::Time;
 use crate::plan::ledger::Ledger;
+use crate::reconciler::load;
 use crate::settings::Settings;
-use crate::store::{FileStore, MemoryStore, Store, StoreError};
+use crate::store::{DynamoStore, FileStore, MemoryStore, Store, StoreError};
 
-/// Opens the store and loads what it remembers. A dry run writes no store: it reads the ledger if
-/// there is one, and remembers nothing itself.
+/// Opens the store, in `table` or else in its file, and loads what it remembers. A dry run writes no
+/// store: it reads the ledger if there is one, and remembers nothing itself.
 ///
 /// # Errors
 /// When the store cannot be opened or read.
-pub async fn open(settings: &Settings, now: Time) -> Result<(Arc<dyn Store>, Ledger), StoreError> {
-    let path = &settings.store.path;
+pub async fn open(
+    settings: &Settings,
+    table: Option<Table>,
+    now: Time,
+) -> Result<(Arc<dyn Store>, Ledger), StoreError> {
     if settings.policies.dry_run {
-        let ledger = FileStore::load_read_only(path).await.unwrap_or_else(|error| {
+        let ledger = remembered(settings, table).await.unwrap_or_else(|error| {
             tracing::info!("dry run without the ledger: {error}");
             Ledger::default()
         });
         return Ok((Arc::new(MemoryStore::default()), ledger));
     }
-    let store = FileStore::open(path).await?;
-    let ledger = load(&store, now).await?;
+    let retention = retention(settings);
+    let path = &settings.store.path;
+    let (store, name): (Arc<dyn Store>, _) = match table {
+        Some(table) => {
+            let name = format!("in the DynamoDB table {}", table.name());
+            (Arc::new(DynamoStore::open(table, retention).await?), name)
+        }
+        None => {
+            let store = FileStore::open(path).await?.keeping(retention, now).await;
+            (Arc::new(store), path.display().to_string())
+        }
+    };
+    // Where replicas share it, whoever is to act reads it then.
+    if store.lease().is_some() {
+        tracing::info!("the ledger is {name}: this replica waits for the lease");
+        return Ok((store, Ledger::default()));
+    }
+    let ledger = load(&*store, now).await?;
     let open = ledger.records.values().filter(|record| record.open.is_some()).count();
     let notices = ledger.notices.iter().count();
     tracing::info!(
-        path = %path.display(),
         records = ledger.records.len(),
         open,
         notices,
-        "ledger {} opened: {open} attempts are under way, {notices} retirement notices are known",
-        path.display()
+        "ledger {name} opened: {open} attempts are under way, {notices} retirement notices are known"
     );
-    Ok((Arc::new(store), ledger))
-}
-
-/// What the store remembers and may still have an effect; the rest is removed from it.
-async fn load(store: &dyn Store, now: Time) -> Result<Ledger, StoreError> {
-    let mut ledger = store.load().await?;
-    // First the notices: what became of one is kept as long as it is.
-    for page in ledger.notices.prune(now) {
-        store.remove_page(&page).await?;
-    }
-    for service in ledger.prune(now) {
-        store.remove(&service).await?;
-    }
-    Ok(ledger)
+    Ok((store, ledger))
 }
 
 #[cfg(test)]

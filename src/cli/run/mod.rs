@@ -8,6 +8,7 @@ mod ledger;
 mod reload;
 mod signals;
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -28,9 +29,10 @@ use super::connection::Connection;
 use super::exit::Exit;
 use super::own;
 use crate::announce::{AnnounceMetrics, Announcer};
-use crate::aws::Observer;
+use crate::aws::{Observer, Surveyor};
 use crate::clock::Clock;
 use crate::http::{self, Shown};
+use crate::lease::{Keeper, Leadership};
 use crate::metrics::Metrics;
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::Ledger;
@@ -39,10 +41,13 @@ use crate::reconciler::metrics::{FleetCollector, Outcomes, register_build_info};
 use crate::reconciler::status::{Readiness, Status};
 use crate::reconciler::{Effects, LoopError, Parts, Reconciler, Trigger};
 use crate::settings::{self, Settings, Sources};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// So many triggers may wait for the loop; a wake-up more would change nothing.
 pub const TRIGGERS_MAX: usize = 64;
+
+/// So long the store is waited for at the end, to give the lease up.
+const VACATE_GRACE: Duration = Duration::from_secs(3);
 
 /// Runs the daemon until a signal ends it.
 pub async fn run(args: RunArgs, clock: Clock) -> Exit {
@@ -169,6 +174,7 @@ impl Surface {
         let mut reconciler = Reconciler::new(Parts {
             policies: settings.policies.clone(),
             resync: settings.daemon.resync,
+            surveyor: Surveyor::new(effects.ecs.clone()),
             observer: Arc::new(Observer::new(effects.ecs.clone())),
             effects,
             ledger,
@@ -192,16 +198,16 @@ async fn reconcile(
     mut first: Ending,
     hangups: Option<Signal>,
 ) -> Exit {
-    let (store, remembered): (Arc<dyn Store>, _) = match ledger::open(&settings, clock.now()).await
-    {
-        Ok(opened) => opened,
-        Err(error) => return Exit::cannot(error),
-    };
-    surface.status.send_modify(|status| status.readiness.store = true);
     let connection = match Connection::new(&settings, &clock, &surface.metrics).await {
         Ok(connection) => connection,
         Err(exit) => return exit,
     };
+    let opening = ledger::open(&settings, connection.table(&settings), clock.now());
+    let (store, remembered) = match unless_ended(&mut first, opening).await {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    surface.status.send_modify(|status| status.readiness.store = true);
     let (announcer, mut announcing) =
         Announcing::begin(connection.event_bus(&settings), surface.announcements.clone());
     let own = own::service().await;
@@ -214,8 +220,10 @@ async fn reconcile(
         clock: &clock,
         account: own.as_ref().map(|own| own.cluster().account().to_owned()),
     };
-    let listening = around.begin(&triggers, dry_run.subscribe());
-    let effects = Effects { ecs: connection.ecs(&settings), store, clock };
+    let (leadership, keeping) = leadership(&settings, &store, &clock);
+    let listening = around.begin(&triggers, dry_run.subscribe(), leadership.watch());
+    let effects =
+        Effects { ecs: connection.ecs(&settings), store, clock, leadership: leadership.clone() };
     let reconciler = surface.reconciler(&settings, effects, remembered, own, announcer);
     log_start(&settings);
     let grace = settings.daemon.shutdown_grace;
@@ -230,9 +238,12 @@ async fn reconcile(
         let _ = triggers.send(Trigger::Shutdown).await;
         std::future::pending::<()>().await;
     };
+    // It goes on while the loop drains: the lease is given up as soon as no call is under way.
+    let mut keeping = tokio::spawn(keeping);
     let exit = tokio::select! {
         biased;
         ended = reconciler.run(received, grace) => stopped(ended),
+        Err(why) = &mut keeping => Exit::cannot(format!("the lease is kept no longer: {why}")),
         () = stopping => Exit::Fine,
         () = watching => Exit::Fine,
         () = listening => Exit::Fine,
@@ -240,9 +251,48 @@ async fn reconcile(
             return Exit::cannot(format!("the announcements ended unexpectedly: {why}"));
         }
     };
+    // A loop that failed has not done so: another replica need not wait for the lease to end.
+    leadership.resign();
+    if !keeping.is_finished() {
+        let _ = tokio::time::timeout(VACATE_GRACE, keeping).await;
+    }
     let taken = stopping_since.get().map_or(Duration::ZERO, Instant::elapsed);
     announcing.drain(grace.saturating_sub(taken)).await;
     exit
+}
+
+/// Opens the store, unless the process is told to end: a table may not answer for long, and nothing is
+/// under way yet that would have to be waited for.
+async fn unless_ended<T>(
+    first: &mut Ending,
+    opening: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, Exit> {
+    tokio::select! {
+        biased;
+        () = first.next() => {
+            tracing::info!("stopped before the ledger was opened");
+            Err(Exit::Fine)
+        }
+        opened = opening => opened.map_err(Exit::cannot),
+    }
+}
+
+/// Whether this replica acts, and what keeps the lease that says so.
+fn leadership(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+    clock: &Clock,
+) -> (Leadership, Pin<Box<dyn Future<Output = ()> + Send>>) {
+    if store.lease().is_none() {
+        return (Leadership::always(), Box::pin(std::future::ready(())));
+    }
+    // A name that nobody else has: that of the host, where there is one, and a part at random.
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "replica".to_owned());
+    let name = format!("{host}-{:08x}", fastrand::u32(..));
+    tracing::info!("this replica is {name}");
+    let duration = settings.store.lease_duration;
+    let (keeper, leadership) = Keeper::new(Arc::clone(store), name.into(), duration, clock.clone());
+    (leadership, Box::pin(keeper.run()))
 }
 
 fn stopped(ended: Result<(), LoopError>) -> Exit {

@@ -19,6 +19,7 @@
 //!   "ready": true,
 //!   "config_valid": true,
 //!   "leader": true,
+//!   "lease": {"holder": "6b1f…-3f2a", "since": "2026-11-30T00:12:41Z", "problem": null},
 //!   "last_look_at": "2026-11-30T01:00:12Z",
 //!   "problems": [],
 //!   "clusters": [{
@@ -80,6 +81,7 @@
 //! (whose it is) or `gone`.
 //! `unknown_services` are names of which AWS did not say the cluster.
 
+mod deadline;
 mod filter;
 mod notices;
 mod stamp;
@@ -95,6 +97,7 @@ use serde_json::json;
 
 pub use notices::{AffectedView, NoticeView, status as status_name};
 pub use stamp::Stamp;
+pub use view::FindingView;
 
 use super::Shown;
 use crate::clock::Time;

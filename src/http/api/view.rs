@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::deadline::DeadlineView;
 use super::filter::Filter;
 use super::notices::{Notices, RetirementView};
 use super::stamp::{Stamp, ending};
 use crate::clock::{Time, elapsed};
 use crate::metrics::Label;
 use crate::plan::PolicyPlan;
+use crate::plan::diagnosis::Finding;
 use crate::plan::fleet::Problem;
 use crate::plan::key::ServiceKey;
 use crate::plan::policy::{Policies, Policy};
 use crate::plan::verdict::{Verdict, VerdictKind};
-use crate::reconciler::status::{ClusterStatus, Status, VERSION};
+use crate::reconciler::status::{ClusterStatus, LeaseStatus, Status, VERSION};
 
 /// Raised when a field is renamed or removed, or changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
@@ -33,6 +35,7 @@ pub struct StatusView<'a> {
     ready: bool,
     config_valid: bool,
     leader: bool,
+    lease: Option<LeaseView<'a>>,
     last_look_at: Option<Stamp>,
     problems: &'a [String],
     clusters: Clusters<'a>,
@@ -53,12 +56,30 @@ impl<'a> StatusView<'a> {
             ready: status.readiness.is_ready(),
             config_valid: status.config_valid,
             leader: status.leader,
+            lease: status.lease.as_ref().map(LeaseView::new),
             last_look_at: status.last_look_at.map(Stamp),
             problems: &status.problems,
             clusters: Clusters(&status.clusters),
             policies: PolicyPlans(&status.plan.policies),
             services: Services { status, filter, now },
             notices: Notices { plan: &status.plan, filter },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LeaseView<'a> {
+    holder: Option<&'a str>,
+    since: Option<Stamp>,
+    problem: Option<&'a str>,
+}
+
+impl<'a> LeaseView<'a> {
+    fn new(lease: &'a LeaseStatus) -> Self {
+        Self {
+            holder: lease.holder.as_deref(),
+            since: lease.since.map(Stamp),
+            problem: lease.problem.as_deref(),
         }
     }
 }
@@ -190,8 +211,11 @@ struct ServiceView<'a> {
     age_limit_seconds: Option<u64>,
     cause: Option<&'static str>,
     due_since: Option<Stamp>,
+    /// How long a refresh may take, while the service is due.
+    rollout_timeout: Option<DeadlineView<'a>>,
     next_window: Option<Stamp>,
     attempt: Option<&'a str>,
+    finding: Option<FindingView<'a>>,
     retirement: Option<RetirementView<'a>>,
 }
 
@@ -218,13 +242,33 @@ impl<'a> ServiceView<'a> {
             age_limit_seconds: limits.get(verdict.policy.as_ref()).copied(),
             cause: verdict.due.map(|due| due.cause.label()),
             due_since: verdict.due.map(|due| Stamp(due.since)),
+            rollout_timeout: verdict.deadline.as_deref().map(DeadlineView::new),
             next_window: verdict.next_window.and_then(ending),
             attempt: reason.attempt().map(|attempt| attempt.0.as_ref()),
+            finding: verdict.finding.as_deref().map(FindingView::new),
             retirement: verdict.retirement.as_deref().map(RetirementView::new),
         }
     }
 }
 
-fn as_text<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+/// What holds a rollout up, or made it fail.
+#[derive(Debug, Serialize)]
+pub struct FindingView<'a> {
+    kind: &'static str,
+    #[serde(serialize_with = "as_text")]
+    message: &'a Finding,
+    hint: &'static str,
+}
+
+impl<'a> FindingView<'a> {
+    pub fn new(finding: &'a Finding) -> Self {
+        Self { kind: finding.label(), message: finding, hint: finding.hint() }
+    }
+}
+
+pub(super) fn as_text<T: Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }

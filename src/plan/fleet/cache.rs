@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::{
-    Description, PostMortem, Problem, Progress, Service, StoppedTasks, Task, TaskStatus, Tasks,
+    CodeDeployProgress, Description, Movement, PostMortem, Problem, Progress, Service,
+    StoppedTasks, Task, TaskStatus, Tasks,
 };
 use crate::clock::Time;
+use crate::plan::evidence::Images;
 use crate::plan::key::{ClusterKey, ServiceKey};
+use crate::plan::surroundings::Surroundings;
 
 /// How long it is remembered that a service went away, so that its open attempt can be closed.
 const GONE_KEPT: TimeDelta = TimeDelta::hours(24);
@@ -20,6 +23,9 @@ pub struct Fleet {
     clusters: BTreeMap<ClusterKey, ClusterView>,
     gone: BTreeMap<ServiceKey, Time>,
     own: Option<ServiceKey>,
+    /// Whether another copy of this daemon takes over when this one is replaced.
+    hands_over: bool,
+    surroundings: Surroundings,
 }
 
 /// What is known about a cluster as a whole.
@@ -63,8 +69,12 @@ pub struct ServiceLook {
     pub reading: Reading,
     /// Its tasks, where they were asked for and could be listed.
     pub tasks: Option<Tasks>,
+    /// What its newest task runs, where its tasks were described one by one.
+    pub images: Option<Images>,
     /// Where its service deployment stands, where that was asked for and could be read.
     pub progress: Option<Progress>,
+    /// Where its deployment by CodeDeploy stands, where that was asked for.
+    pub code_deploy: Option<Box<CodeDeployProgress>>,
     /// Its stopped tasks, where they were asked for and could be read.
     pub stopped: Option<StoppedTasks>,
     /// The evidence, where it was asked for.
@@ -115,9 +125,28 @@ impl Fleet {
         self.own.as_ref()
     }
 
-    /// Takes in which service this daemon runs as.
-    pub fn set_own(&mut self, own: Option<ServiceKey>) {
+    /// Takes in which service this daemon runs as, and whether another copy of it takes over what is
+    /// under way.
+    pub fn set_own(&mut self, own: Option<ServiceKey>, hands_over: bool) {
         self.own = own;
+        self.hands_over = hands_over;
+    }
+
+    /// Whether another copy of this daemon takes over when this one is replaced. Without it the daemon's
+    /// own refresh would end with the daemon.
+    pub fn hands_over(&self) -> bool {
+        self.hands_over
+    }
+
+    /// What its services refer to, as far as it was asked for.
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    /// Takes in what was read of what its services refer to.
+    pub fn absorb_surroundings(&mut self, read: Surroundings, now: Time) {
+        self.surroundings.absorb(read);
+        self.surroundings.prune(now);
     }
 
     /// When a service was seen to be gone, if it was and has not come back.
@@ -165,13 +194,26 @@ impl Fleet {
         if let Some(tasks) = look.tasks {
             take_tasks(service, tasks);
         }
+        if look.images.is_some() {
+            service.images = look.images;
+        }
         if let Some(mut progress) = look.progress {
-            let known = service
-                .progress
-                .as_ref()
-                .filter(|known| known.arn == progress.arn && known.stage == progress.stage);
+            // A step of traffic is a stage of its own.
+            let known = service.progress.as_ref().filter(|known| {
+                known.arn == progress.arn
+                    && known.stage == progress.stage
+                    && known.traffic_percent == progress.traffic_percent
+            });
             progress.stage_since = known.map_or(progress.asked_at, |known| known.stage_since);
+            if let Some(movement) = &mut service.movement {
+                movement.note_stage(&progress);
+            }
             service.progress = Some(progress);
+        }
+        if let Some(mut seen) = look.code_deploy {
+            let known = service.code_deploy.as_ref().filter(|k| k.status() == seen.status());
+            seen.status_since = known.map_or(seen.asked_at, |known| known.status_since);
+            service.code_deploy = Some(seen);
         }
         if let Some(stopped) = look.stopped {
             service.replaced_at = service.replaced_at.filter(|at| *at > stopped.asked_at);
@@ -186,7 +228,9 @@ impl Fleet {
     pub fn drop_post_mortem(&mut self, key: &ServiceKey) {
         if let Some(service) = self.services.get_mut(key) {
             service.post_mortem = None;
+            service.images = None;
             service.progress = None;
+            service.code_deploy = None;
         }
     }
 
@@ -211,6 +255,7 @@ impl Fleet {
                     self.services.entry(key.clone()).or_insert_with(|| Service::new(key.clone()));
                 let known_at = service.description.as_ref().map(|known| known.described_at);
                 if known_at.is_none_or(|known_at| known_at <= description.described_at) {
+                    service.movement = Movement::follow(service.movement.take(), &description);
                     service.description = Some(description);
                     service.problem = None;
                     self.gone.remove(&key);

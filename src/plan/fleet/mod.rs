@@ -5,17 +5,24 @@
 //! incomplete, because a partial view proves nothing.
 
 mod cache;
+mod code_deploy;
+mod movement;
+pub(super) mod packed;
+mod percents;
 mod service;
 mod staging;
 mod task;
 
 pub use cache::{ClusterLook, ClusterTasks, ClusterView, Fleet, Reading, ServiceLook};
+pub use code_deploy::{CodeDeployDeployment, CodeDeployProgress, CodeDeployStatus};
+pub use movement::Movement;
+pub use percents::Percents;
 pub use service::{
     Controller, Deployment, DeploymentId, Description, Launch, Problem, ProblemClass, RolloutState,
     Service, Strategy,
 };
 pub use staging::{Cleanup, Hook, HookProgress, Progress, Protected, Staging};
 pub use task::{
-    PostMortem, ServiceDeployment, ServiceDeploymentStatus, StoppedTask, StoppedTasks, Task,
-    TaskId, TaskStatus, Tasks,
+    PostMortem, ServiceDeployment, ServiceDeploymentStatus, ServiceEvent, StoppedContainer,
+    StoppedTask, StoppedTasks, Task, TaskId, TaskStatus, Tasks,
 };

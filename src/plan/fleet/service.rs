@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PostMortem, Progress, Staging, StoppedTasks, Tasks};
+use super::{
+    CodeDeployProgress, Movement, Percents, PostMortem, Progress, Staging, StoppedTasks, Tasks,
+};
 use crate::clock::Time;
 use crate::metrics::Label;
+use crate::plan::evidence::Images;
 use crate::plan::key::ServiceKey;
 
 /// Everything known about one service. Parts that were never read are absent.
@@ -29,8 +32,14 @@ pub struct Service {
     pub stopped: Option<StoppedTasks>,
     /// Where its service deployment stands, as last asked for.
     pub progress: Option<Progress>,
+    /// How far its rollout got, while there is one.
+    pub movement: Option<Box<Movement>>,
+    /// Where its deployment by CodeDeploy stands, as last asked for.
+    pub code_deploy: Option<Box<CodeDeployProgress>>,
     /// Evidence that was gathered because a refresh did not go well.
     pub post_mortem: Option<PostMortem>,
+    /// What the newest task ran when its tasks were last described for a refresh.
+    pub images: Option<Images>,
     /// Why the newest attempt to read this service failed; absent when it succeeded.
     pub problem: Option<Problem>,
 }
@@ -46,7 +55,10 @@ impl Service {
             replaced_at: None,
             stopped: None,
             progress: None,
+            movement: None,
+            code_deploy: None,
             post_mortem: None,
+            images: None,
             problem: None,
         }
     }
@@ -62,13 +74,25 @@ pub struct Description {
     pub launch: Launch,
     pub controller: Controller,
     pub strategy: Strategy,
+    /// Whether some of its tasks are to run on Fargate Spot.
+    pub spot: bool,
     /// What makes a rollout more than replacing tasks. Absent for most services, of which there may
     /// be thousands.
     pub staging: Option<Box<Staging>>,
+    /// Between which percentages a rolling deployment moves; absent where ECS does not say.
+    pub percents: Option<Percents>,
+    /// How long failed health checks of a new task are ignored.
+    pub health_check_grace_seconds: u32,
+    /// The target groups of Elastic Load Balancing that its tasks are registered in, those included
+    /// that traffic shifts to.
+    pub target_groups: Box<[Arc<str>]>,
     pub desired_count: u32,
     pub running_count: u32,
     pub pending_count: u32,
-    /// In the order in which they came, which AWS does not promise.
+    /// The platform version of the PRIMARY task set, where CodeDeploy makes task sets.
+    pub platform_version: Option<Arc<str>>,
+    /// In the order in which they came, which AWS does not promise. Where CodeDeploy makes task sets,
+    /// each of them under the id of the deployment that made it.
     pub deployments: Vec<Deployment>,
     /// Whether ECS rolls back by itself when a deployment fails (circuit breaker or alarms).
     pub rolls_back: bool,
@@ -84,6 +108,11 @@ impl Description {
         self.deployments.iter().find(|deployment| deployment.primary)
     }
 
+    /// The deployment that was made last.
+    pub fn newest(&self) -> Option<&Deployment> {
+        self.deployments.iter().max_by_key(|deployment| deployment.created_at)
+    }
+
     /// The deployment with this id, if it is still listed.
     pub fn deployment(&self, id: &DeploymentId) -> Option<&Deployment> {
         self.deployments.iter().find(|deployment| deployment.id == *id)
@@ -91,7 +120,7 @@ impl Description {
 }
 
 /// The id of an ECS deployment, `ecs-svc/<digits>`; the tasks that it launches carry it as
-/// `startedBy`.
+/// `startedBy`. Or the id of a deployment of CodeDeploy, `d-…`, which tasks do not carry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeploymentId(Arc<str>);
@@ -201,7 +230,7 @@ pub enum ProblemClass {
     Credentials,
     /// AWS asked us to slow down.
     Throttled,
-    /// The cluster, the service or the queue is not there.
+    /// The cluster, the service, the queue or the table is not there.
     NotFound,
     /// AWS understood the request and refuses it.
     Invalid,

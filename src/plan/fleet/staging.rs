@@ -42,13 +42,14 @@ pub enum Cleanup {
 }
 
 impl Staging {
-    /// How much longer than replacing tasks a rollout may take.
-    pub fn takes(&self) -> Duration {
+    /// How long all hooks together may take, as far as they say it. A function without a timeout of its
+    /// own mostly answers in seconds: it gets its time when it is seen to need it, not in advance.
+    pub fn hooks_take(&self) -> Duration {
         let hooks = self.hooks.iter().map(|hook| {
             let stages = u32::try_from(hook.stages.len().max(1)).unwrap_or(u32::MAX);
             hook.timeout.saturating_mul(stages)
         });
-        hooks.fold(self.bake.saturating_add(self.steps), Duration::saturating_add)
+        hooks.fold(Duration::ZERO, Duration::saturating_add)
     }
 
     /// The stage at which a hook waits for a person, if one does.

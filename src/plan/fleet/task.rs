@@ -23,6 +23,19 @@ impl TaskId {
         Self { digits: digits.to_be_bytes(), dashed: false }
     }
 
+    /// The id of these digits, in one form or the other.
+    pub(super) const fn of(digits: [u8; 16], dashed: bool) -> Self {
+        Self { digits, dashed }
+    }
+
+    pub(super) const fn digits(self) -> [u8; 16] {
+        self.digits
+    }
+
+    pub(super) const fn is_dashed(self) -> bool {
+        self.dashed
+    }
+
     /// Reads a task's id or ARN, in the plain form or in the older one with dashes.
     pub fn parse(text: &str) -> Option<Self> {
         let id = text.rsplit('/').next().unwrap_or(text);
@@ -107,7 +120,15 @@ pub struct PostMortem {
     /// Recently stopped tasks, newest first, bounded.
     pub stopped: Vec<StoppedTask>,
     /// The newest service events, newest first, bounded. For people: nothing decides on them.
-    pub events: Vec<String>,
+    pub events: Vec<ServiceEvent>,
+}
+
+/// One of a service's events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceEvent {
+    pub at: Option<Time>,
+    /// Bounded.
+    pub message: String,
 }
 
 /// One entry of ListServiceDeployments.
@@ -135,6 +156,16 @@ pub enum ServiceDeploymentStatus {
 }
 
 impl ServiceDeploymentStatus {
+    /// Whether it goes on as it should.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Pending | Self::InProgress)
+    }
+
+    /// Whether ECS is taking the deployment back.
+    pub fn is_being_taken_back(&self) -> bool {
+        matches!(self, Self::RollbackRequested | Self::RollbackInProgress)
+    }
+
     /// Whether ECS takes or took the deployment back.
     pub fn is_rollback(&self) -> bool {
         match self {
@@ -162,6 +193,17 @@ pub struct StoppedTask {
     /// `stopCode`, as ECS writes it.
     pub code: Option<String>,
     /// `stoppedReason`, bounded.
+    pub reason: Option<String>,
+    /// Its containers that say how they ended, bounded.
+    pub containers: Vec<StoppedContainer>,
+}
+
+/// How a container of a stopped task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoppedContainer {
+    pub name: String,
+    pub exit_code: Option<i32>,
+    /// `reason`, bounded.
     pub reason: Option<String>,
 }
 

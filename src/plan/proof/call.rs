@@ -2,7 +2,7 @@
 
 use super::{Case, Judgement, MAY_BE_STALE, vanished};
 use crate::plan::due::shift;
-use crate::plan::fleet::{Deployment, ServiceDeployment};
+use crate::plan::fleet::{Deployment, ServiceDeployment, Strategy};
 use crate::plan::ledger::{Call, Outcome};
 use crate::plan::step::Depth;
 
@@ -13,16 +13,17 @@ pub fn resolve(case: &Case<'_>) -> Judgement {
     // Whatever is seen while the call can still be on its way may be overtaken by it.
     let over = attempt.call_ends_by.max(attempt.intent_at);
     if case.description.described_at < over {
-        return Judgement::Going { reason: case.under_way(), depth: Depth::Describe, at: over };
+        return Judgement::Going { reason: case.under_way(), depth: Depth::Follow, at: over };
     }
     let Some(primary) = case.description.primary() else {
-        return case.going(case.under_way(), Depth::Describe);
+        return case.going(case.under_way(), Depth::Follow);
     };
     if primary.id == attempt.before.primary {
-        if no_longer_stale(case) {
-            return Judgement::Abandon;
-        }
-        return case.going(case.under_way(), Depth::Describe);
+        return match case.description.strategy {
+            _ if !no_longer_stale(case) => case.going(case.under_way(), Depth::Follow),
+            Strategy::Rolling => Judgement::Abandon,
+            _ => vanished::abandon_unless_made(case),
+        };
     }
     if primary.task_definition != attempt.before.task_definition {
         return case

@@ -4,22 +4,24 @@
 //! prove nothing, partial ones prove nothing, and texts never decide: they only explain.
 
 mod call;
-mod diagnosis;
+mod code_deploy;
+mod pace;
+mod rescue;
 mod rolling;
 mod stages;
+mod still;
 mod vanished;
 
 use chrono::TimeDelta;
 
+use super::diagnosis::{Clues, Finding, explain};
 use super::due::shift;
 use super::fleet::{DeploymentId, Description, ProblemClass, Service};
 use super::ledger::{Attempt, Call, Outcome};
-use super::step::Depth;
+use super::rescue::Remedy;
+use super::step::{Depth, RollBack};
 use super::verdict::Reason;
 use crate::clock::Time;
-
-/// How often a rollout is looked at.
-const POLL: TimeDelta = TimeDelta::seconds(10);
 
 /// How soon a look that only described a service is followed by one that reads more.
 const SOON: TimeDelta = TimeDelta::seconds(2);
@@ -44,8 +46,15 @@ pub enum Judgement {
     Adopt(Call),
     /// The call was not accepted.
     Abandon,
-    /// It has ended.
-    Finish { outcome: Outcome, diagnosis: String, primary: Option<DeploymentId> },
+    /// It has ended. Every failure has a finding.
+    Finish {
+        outcome: Outcome,
+        diagnosis: String,
+        finding: Option<Finding>,
+        primary: Option<DeploymentId>,
+    },
+    /// Its time is up, and ECS is to be told to roll it back.
+    RollBack(RollBack),
 }
 
 /// What is known of the attempted service.
@@ -54,6 +63,8 @@ pub struct Evidence<'a> {
     pub service: Option<&'a Service>,
     /// When it was seen to be gone, if it was.
     pub gone_at: Option<Time>,
+    /// What may be done when its time is up.
+    pub remedy: Remedy,
 }
 
 /// Judges one open attempt.
@@ -63,6 +74,7 @@ pub fn judge(attempt: &Attempt, evidence: Evidence<'_>, now: Time) -> Judgement 
         Judgement::Going { reason, .. } if given_up(attempt, now) => Judgement::Finish {
             outcome: Outcome::Failed,
             diagnosis: format!("cannot tell what became of it; last: {reason}"),
+            finding: Some(Finding::Unknown { said: Vec::new() }),
             primary: evidence
                 .service
                 .and_then(|service| service.description.as_ref()?.primary())
@@ -75,7 +87,9 @@ pub fn judge(attempt: &Attempt, evidence: Evidence<'_>, now: Time) -> Judgement 
 /// Long past its deadline, or begun by a clock that was far ahead: no reading from now on would
 /// count as newer than the intent, and the attempt would keep its slot for ever.
 fn given_up(attempt: &Attempt, now: Time) -> bool {
-    now >= shift(attempt.deadline, GIVEN_UP) || attempt.intent_at >= shift(now, GIVEN_UP)
+    let begun_at = attempt.rescue.as_ref().map_or(attempt.intent_at, |rescue| rescue.asked_at);
+    now >= shift(attempt.deadline, GIVEN_UP)
+        || attempt.intent_at.max(begun_at) >= shift(now, GIVEN_UP)
 }
 
 fn judge_by_evidence(attempt: &Attempt, evidence: Evidence<'_>, now: Time) -> Judgement {
@@ -93,19 +107,28 @@ fn judge_by_evidence(attempt: &Attempt, evidence: Evidence<'_>, now: Time) -> Ju
     else {
         return unseen(attempt, Some(service), now);
     };
-    let case = Case { attempt, service, description, now };
+    let case = Case { attempt, service, description, remedy: evidence.remedy, now };
+    if let Some(ended) = code_deploy::controller_changed(&case) {
+        return ended;
+    }
+    if let Some(target) = &attempt.code_deploy {
+        return code_deploy::judge(&case, target);
+    }
     match &attempt.call {
         Call::Unknown => call::resolve(&case),
         Call::Accepted { deployment, created_at, known_at, service_deployment } => {
             if description.described_at < *known_at {
-                return case.going(case.rollout(None), Depth::Describe);
+                return case.going(case.rollout(None), stages::depth(&case));
             }
-            let ours =
-                Ours { created_at: *created_at, service_deployment: service_deployment.as_deref() };
+            let service_deployment = service_deployment.as_deref();
+            let ours = Ours { deployment, created_at: *created_at, service_deployment };
+            if let Some(rescue) = &attempt.rescue {
+                return rescue::follow(&case, &ours, rescue);
+            }
             match description.primary().filter(|primary| primary.id == *deployment) {
                 Some(primary) => rolling::judge(&case, &ours, primary),
-                None if still_stale(&case, *known_at) => {
-                    case.going(case.rollout(None), Depth::Describe)
+                None if still_stale(&case, *known_at) && !stages::was_taken_back(&case, &ours) => {
+                    case.going(case.rollout(None), stages::depth(&case))
                 }
                 None => vanished::judge(&case, &ours),
             }
@@ -119,20 +142,26 @@ struct Case<'a> {
     attempt: &'a Attempt,
     service: &'a Service,
     description: &'a Description,
+    remedy: Remedy,
     now: Time,
 }
 
 /// The deployment that our call made.
 #[derive(Clone, Copy, Debug)]
 struct Ours<'a> {
+    deployment: &'a DeploymentId,
     created_at: Time,
     service_deployment: Option<&'a str>,
 }
 
 impl Case<'_> {
     fn going(&self, reason: Reason, depth: Depth) -> Judgement {
-        let pause = stages::poll(self);
-        Judgement::Going { reason, depth, at: shift(self.description.described_at, pause) }
+        Judgement::Going { reason, depth, at: pace::next_look(self) }
+    }
+
+    /// Goes on, and nothing is known that could bring it to an end.
+    fn going_slowly(&self, reason: Reason, depth: Depth) -> Judgement {
+        Judgement::Going { reason, depth, at: pace::next_slow_look(self) }
     }
 
     /// Goes on, and wants to know more than the newest look told.
@@ -141,11 +170,20 @@ impl Case<'_> {
     }
 
     fn finish(&self, outcome: Outcome, why: &str) -> Judgement {
+        let clues = self.clues();
+        let finding = outcome.is_failure().then(|| clues.find());
         Judgement::Finish {
             outcome,
-            diagnosis: diagnosis::explain(why, outcome, self.service),
+            diagnosis: finding
+                .as_ref()
+                .map_or_else(|| why.to_owned(), |finding| explain(why, finding, &clues)),
+            finding,
             primary: self.description.primary().map(|primary| primary.id.clone()),
         }
+    }
+
+    fn clues(&self) -> Clues<'_> {
+        Clues { attempt: self.attempt, service: self.service, now: self.now }
     }
 
     /// The evidence for a bad end, if it was gathered no earlier than the description was.
@@ -162,7 +200,7 @@ impl Case<'_> {
     /// That it goes on, before anything of it was seen.
     fn under_way(&self) -> Reason {
         match self.attempt.call {
-            Call::Unknown => Reason::CallUnknown { attempt: self.attempt.id.clone() },
+            Call::Unknown => call_unknown(self.attempt),
             Call::Accepted { .. } => self.rollout(None),
         }
     }
@@ -190,6 +228,13 @@ impl Case<'_> {
     }
 }
 
+/// That nobody knows yet whether its call was accepted.
+pub fn call_unknown(attempt: &Attempt) -> Reason {
+    let operation =
+        if attempt.code_deploy.is_some() { "CreateDeployment" } else { "UpdateService" };
+    Reason::CallUnknown { attempt: attempt.id.clone(), operation }
+}
+
 /// Whether a reading that still shows the PRIMARY from before the call, or none, may simply be old.
 fn still_stale(case: &Case<'_>, known_at: Time) -> bool {
     let unchanged =
@@ -198,12 +243,13 @@ fn still_stale(case: &Case<'_>, known_at: Time) -> bool {
 }
 
 fn superseded(why: &str) -> Judgement {
-    Judgement::Finish { outcome: Outcome::Superseded, diagnosis: why.to_owned(), primary: None }
+    let (outcome, diagnosis) = (Outcome::Superseded, why.to_owned());
+    Judgement::Finish { outcome, diagnosis, finding: None, primary: None }
 }
 
 fn unseen(attempt: &Attempt, service: Option<&Service>, now: Time) -> Judgement {
     let problem = service.and_then(|service| service.problem.clone());
-    let at = problem.as_ref().map_or(now, |problem| shift(problem.at, POLL));
+    let at = problem.as_ref().map_or(now, |problem| pace::next_try(problem.at));
     let reason = Reason::OurRolloutUnseen { attempt: attempt.id.clone(), problem };
-    Judgement::Going { reason, depth: Depth::Describe, at }
+    Judgement::Going { reason, depth: Depth::Follow, at }
 }

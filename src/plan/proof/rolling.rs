@@ -1,7 +1,7 @@
 //! A rolling deployment of ours that is PRIMARY.
 
-use super::{Case, Judgement, MAY_BE_STALE, Ours, stages, vanished};
-use crate::plan::fleet::{Deployment, RolloutState, Task, TaskStatus};
+use super::{Case, Judgement, MAY_BE_STALE, Ours, rescue, stages, still, vanished};
+use crate::plan::fleet::{Deployment, RolloutState, ServiceDeploymentStatus, Task, TaskStatus};
 use crate::plan::ledger::Outcome;
 use crate::plan::proof::vanished::{by_status, find_ours};
 use crate::plan::step::Depth;
@@ -17,6 +17,9 @@ pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgemen
     }
     let reason = case.rollout(Some(&primary.id));
     let says_done = says_done(case, primary);
+    if says_done && stages::visibly_lingers(case) {
+        return case.going(reason, Depth::Follow);
+    }
     if says_done {
         match prove(case, ours) {
             Proof::Proven => return case.finish(Outcome::Succeeded, "every task was replaced"),
@@ -33,9 +36,10 @@ pub fn judge(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgemen
         return moved;
     }
     if case.now < case.attempt.deadline {
-        return case.going(reason, if says_done { Depth::Tasks } else { stages::depth(case) });
+        let depth = if says_done { Depth::Tasks } else { stages::depth(case) };
+        return case.going(reason, still::depth(case, depth));
     }
-    judge_late(case, reason, says_done)
+    judge_late(case, ours, reason, says_done)
 }
 
 /// Whether ECS reports our deployment as done.
@@ -53,12 +57,12 @@ fn says_done(case: &Case<'_>, primary: &Deployment) -> bool {
 
 /// The time is up: unless what holds the rollout up has an end of its own, it is given up, after a
 /// close look.
-fn judge_late(case: &Case<'_>, reason: Reason, says_done: bool) -> Judgement {
+fn judge_late(case: &Case<'_>, ours: &Ours<'_>, reason: Reason, says_done: bool) -> Judgement {
     if let Some(deadline) = stages::excused_until(case) {
         return Judgement::Extend { reason, deadline };
     }
-    if case.overdue() && case.post_mortem().is_some() && tasks_read(case) {
-        return case.finish(Outcome::TimedOut, &too_late(case, says_done));
+    if let Some(found) = case.post_mortem().filter(|_| case.overdue() && tasks_read(case)) {
+        return rescue::time_is_up(case, ours, found, &too_late(case, says_done));
     }
     // When the closest look was taken already and the tasks could not be read, it is not rushed.
     match case.post_mortem() {
@@ -68,7 +72,7 @@ fn judge_late(case: &Case<'_>, reason: Reason, says_done: bool) -> Judgement {
 }
 
 /// What the tasks say.
-enum Proof {
+pub enum Proof {
     /// Every task was replaced and runs.
     Proven,
     /// New ones run as they should, and so many from before should still be running too.
@@ -81,7 +85,7 @@ enum Proof {
 
 /// Succeeded is proven from one complete look: no task from before should still run, and at least
 /// the live desired count of tasks that were created with or after our deployment is RUNNING.
-fn prove(case: &Case<'_>, ours: &Ours<'_>) -> Proof {
+pub fn prove(case: &Case<'_>, ours: &Ours<'_>) -> Proof {
     let Some(tasks) = case.service.tasks.as_ref().filter(|_| tasks_read(case)) else {
         return Proof::TasksNotRead;
     };
@@ -116,7 +120,7 @@ fn tasks_read(case: &Case<'_>) -> bool {
 }
 
 /// Whether that was tried, with whatever success: what failed is not rushed.
-fn tasks_tried(case: &Case<'_>) -> bool {
+pub fn tasks_tried(case: &Case<'_>) -> bool {
     let tasks = case.service.tasks.as_ref();
     tasks.is_some_and(|tasks| tasks.listed_at >= case.description.described_at)
 }
@@ -135,6 +139,17 @@ fn too_late(case: &Case<'_>, says_done: bool) -> String {
 /// ECS gave up on our deployment. Where it rolls back, a rollback is about to take over.
 fn judge_failed(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judgement {
     let reason = Reason::OurRollback { attempt: case.attempt.id.clone() };
+    let status = stages::status(case, ours);
+    let just_failed = primary
+        .updated_at
+        .is_some_and(|updated_at| case.description.described_at - updated_at < MAY_BE_STALE);
+    let may_come = case.description.rolls_back
+        && just_failed
+        && !status.is_some_and(ServiceDeploymentStatus::is_rollback);
+    let goes_back = status.is_some_and(ServiceDeploymentStatus::is_being_taken_back);
+    if (may_come || goes_back) && !case.overdue() {
+        return case.going(reason, Depth::Progress);
+    }
     let Some(found) = case.post_mortem() else {
         return case.going_deeper(reason, case.post_mortem_depth());
     };
@@ -143,12 +158,6 @@ fn judge_failed(case: &Case<'_>, ours: &Ours<'_>, primary: &Deployment) -> Judge
         && service_deployment.status.is_rollback()
     {
         return by_status(case, service_deployment, listed);
-    }
-    let just_failed = primary
-        .updated_at
-        .is_some_and(|updated_at| case.description.described_at - updated_at < MAY_BE_STALE);
-    if case.description.rolls_back && just_failed && !case.overdue() {
-        return case.going(reason, case.post_mortem_depth());
     }
     case.finish(Outcome::Failed, "ECS gave up on the deployment and did not roll it back")
 }

@@ -3,20 +3,16 @@
 //! None of it proves anything: it tells why a rollout takes its time, how long it may, and when
 //! production traffic has moved.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
-use super::{Case, Judgement, Ours, POLL};
+use super::{Case, Judgement, Ours, still};
 use crate::clock::{Time, elapsed};
 use crate::plan::due::shift;
-use crate::plan::fleet::{Cleanup, Progress, Staging, Strategy};
+use crate::plan::fleet::{Cleanup, Progress, ServiceDeploymentStatus, Strategy};
 use crate::plan::step::Depth;
 use crate::plan::verdict::{Note, Reason};
-
-/// How often a stage is looked at whose end is known and far away.
-const POLL_IN_BAKE: TimeDelta = TimeDelta::seconds(30);
-
-/// How often it is looked whether old tasks are gone that nobody waits for.
-const POLL_LINGERING: TimeDelta = TimeDelta::minutes(5);
 
 /// ECS tries for two weeks to stop the old tasks (Amazon ECS developer guide, "Early success criteria
 /// for rolling deployments"); a day more is for what comes after.
@@ -25,40 +21,53 @@ const LINGER_MAX: TimeDelta = TimeDelta::days(15);
 /// What has an end of its own is given this much longer.
 const GRACE: TimeDelta = TimeDelta::minutes(10);
 
+/// ECS lets no stage last longer, a hook that does not say when it times out included (Amazon ECS developer
+/// guide, "Lifecycle hooks for Amazon ECS service deployments").
+const STAGE_MAX: Duration = Duration::from_secs(24 * 3_600);
+
 /// Where our deployment stands, if that was asked for since it was made.
-fn progress<'a>(case: &Case<'a>) -> Option<&'a Progress> {
+pub fn progress<'a>(case: &Case<'a>) -> Option<&'a Progress> {
     let progress = case.service.progress.as_ref()?;
     let current = case.description.current_service_deployment.as_deref();
     (progress.asked_at >= case.attempt.intent_at && current == Some(&*progress.arn))
         .then_some(progress)
 }
 
-/// Whether the rollout has stages to be asked for.
-fn has_stages(case: &Case<'_>) -> bool {
-    let early = |staging: &Staging| staging.early_success.is_some();
-    case.description.strategy != Strategy::Rolling
-        || case.description.staging.as_deref().is_some_and(early)
-}
-
-/// How much a look at it reads while it goes on.
+/// How much a look at it reads while it goes on: of stages only their service deployment tells.
 pub fn depth(case: &Case<'_>) -> Depth {
-    if has_stages(case) { Depth::Progress } else { Depth::Describe }
+    match case.description.strategy {
+        Strategy::Rolling => Depth::Follow,
+        _ => Depth::Progress,
+    }
 }
 
-/// How long until the next look. Towards its end a stage is looked at as often as any rollout.
-pub fn poll(case: &Case<'_>) -> TimeDelta {
-    if case.attempt.moved_at.is_some() && lingers_now(case) {
-        return POLL_LINGERING;
-    }
-    let Some(progress) = progress(case).filter(|progress| is_baking(progress)) else { return POLL };
-    let bake = case.description.staging.as_ref().map(|staging| staging.bake).unwrap_or_default();
-    let left = bake.saturating_sub(elapsed(progress.stage_since, case.now));
-    let left = TimeDelta::from_std(left).unwrap_or(POLL_IN_BAKE);
-    if left > POLL_IN_BAKE + POLL { POLL_IN_BAKE } else { POLL }
+/// How the newest look found the service deployment of our call, where it is known which one it is.
+pub fn status<'a>(case: &Case<'a>, ours: &Ours<'_>) -> Option<&'a ServiceDeploymentStatus> {
+    let progress = progress(case)?;
+    let is_ours = ours.service_deployment == Some(&*progress.arn);
+    let is_new = progress.asked_at >= case.description.described_at;
+    (is_ours && is_new).then_some(&progress.status)
 }
 
 fn is_baking(progress: &Progress) -> bool {
     progress.stage.as_deref() == Some("BAKE_TIME")
+}
+
+/// Whether it waits for something that is to take its time: traffic that is shifted step by step or
+/// tested, a bake time, a hook, or old tasks that ECS cleans up after a success.
+pub fn waits(case: &Case<'_>) -> bool {
+    let known = |progress: &Progress| {
+        let stage = progress.stage.as_deref();
+        let takes_time =
+            matches!(stage, Some("TEST_TRAFFIC_SHIFT" | "PRODUCTION_TRAFFIC_SHIFT" | "BAKE_TIME"));
+        takes_time || !progress.hooks.is_empty()
+    };
+    progress(case).is_some_and(known) || (case.attempt.moved_at.is_some() && may_linger(case))
+}
+
+/// Whether its stages cannot be told from those that take their time.
+pub fn are_unseen(case: &Case<'_>) -> bool {
+    case.description.strategy != Strategy::Rolling && progress(case).is_none()
 }
 
 /// What the rollout waits for, in words.
@@ -67,14 +76,18 @@ pub fn note(case: &Case<'_>) -> Option<Note> {
         return Some(Note::Protected { tasks, until });
     }
     if case.attempt.moved_at.is_some()
-        && let Some(tasks) = old_tasks(case).filter(|_| lingers_now(case))
+        && let Some(tasks) = old_tasks(case).filter(|_| may_linger(case))
     {
         return Some(Note::OldTasksLinger { tasks });
     }
-    let progress = progress(case)?;
-    if let Some(hook) = progress.waits_for() {
+    let progress = progress(case);
+    if let Some((progress, hook)) = progress.and_then(|one| Some((one, one.waits_for()?))) {
         return Some(Note::Person { stage: progress.stage.clone(), expires_at: hook.expires_at });
     }
+    if let Some(stands) = still::note(case) {
+        return Some(stands);
+    }
+    let progress = progress?;
     let stage = progress.stage.clone()?;
     let bake = case.description.staging.as_ref().map(|staging| staging.bake);
     let of = bake.filter(|_| is_baking(progress));
@@ -89,6 +102,21 @@ pub fn is_taken_back(case: &Case<'_>, ours: &Ours<'_>) -> bool {
     is_ours && progress.status.is_rollback()
 }
 
+/// Whether production traffic has moved and ECS stops what carried it before.
+pub fn cleans_up(case: &Case<'_>) -> bool {
+    progress(case).is_some_and(|progress| progress.stage.as_deref() == Some("CLEAN_UP"))
+}
+
+/// Whether ECS was seen to take our deployment back, which makes the PRIMARY from before the call
+/// PRIMARY again.
+pub fn was_taken_back(case: &Case<'_>, ours: &Ours<'_>) -> bool {
+    case.service.progress.as_ref().is_some_and(|seen| {
+        seen.asked_at >= case.attempt.intent_at
+            && ours.service_deployment == Some(&*seen.arn)
+            && seen.status.is_rollback()
+    })
+}
+
 /// That production traffic has moved, when it is news.
 pub fn moves_on(case: &Case<'_>, reason: &Reason) -> Option<Judgement> {
     let news = case.attempt.moved_at.is_none() && progress(case)?.traffic_has_moved();
@@ -99,10 +127,18 @@ pub fn moves_on(case: &Case<'_>, reason: &Reason) -> Option<Judgement> {
 /// Whether so many old tasks are left because ECS cleans up after it has called the deployment
 /// successful.
 pub fn lingers(case: &Case<'_>, old: u32) -> bool {
-    old > 0 && lingers_now(case)
+    old > 0 && may_linger(case)
 }
 
-fn lingers_now(case: &Case<'_>) -> bool {
+/// Whether the deployments themselves show that old tasks linger, so that nothing else need be read.
+pub fn visibly_lingers(case: &Case<'_>) -> bool {
+    let mut deployments = case.description.deployments.iter();
+    let moved = case.attempt.moved_at.is_some() && may_linger(case);
+    moved && !case.overdue() && deployments.any(|old| !old.primary && old.running_count > 0)
+}
+
+/// Whether ECS may call the deployment successful while old tasks run.
+pub fn may_linger(case: &Case<'_>) -> bool {
     let staging = case.description.staging.as_deref();
     // What this version does not know is waited for, as it costs nobody a slot.
     matches!(
@@ -125,17 +161,27 @@ pub fn linger(case: &Case<'_>, reason: Reason) -> Judgement {
 }
 
 /// Until when a rollout that is late is excused: old tasks are protected, or a hook has a timeout of
-/// its own.
+/// its own. A hook that does not tell its own is excused as long as its stage may last, little by little,
+/// so that what comes after it is not waited for as long.
 pub fn excused_until(case: &Case<'_>) -> Option<Time> {
     let protected = protected(case).map(|(_, until)| until);
     let hooks = progress(case).into_iter().flat_map(|progress| &progress.hooks);
     let hook = hooks.filter_map(|hook| hook.expires_at).max();
-    let until = protected.max(hook).filter(|until| *until > case.now)?;
+    let until = protected.max(hook).filter(|until| *until > case.now);
+    let until = until.or_else(|| is_in_silent_hook(case).then_some(case.now))?;
     Some(shift(until, GRACE))
 }
 
+/// Whether a hook is at work that does not tell when it times out.
+fn is_in_silent_hook(case: &Case<'_>) -> bool {
+    progress(case).is_some_and(|progress| {
+        progress.hooks.iter().any(|hook| hook.expires_at.is_none())
+            && elapsed(progress.stage_since, case.now) < STAGE_MAX
+    })
+}
+
 /// How many old tasks are protected, and the last moment of it.
-fn protected(case: &Case<'_>) -> Option<(u32, Time)> {
+pub fn protected(case: &Case<'_>) -> Option<(u32, Time)> {
     let found = case.service.post_mortem.as_ref()?;
     let before = &case.attempt.before.tasks;
     let of_old = found

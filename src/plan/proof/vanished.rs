@@ -7,18 +7,31 @@ use std::ops::RangeInclusive;
 
 use chrono::TimeDelta;
 
-use super::{Case, Judgement, MAY_BE_STALE, Ours, call};
+use super::{Case, Judgement, MAY_BE_STALE, Ours, call, stages};
 use crate::clock::Time;
 use crate::plan::due::shift;
 use crate::plan::fleet::{ProblemClass, ServiceDeployment, ServiceDeploymentStatus as Status};
-use crate::plan::ledger::Outcome;
+use crate::plan::ledger::{Call, Outcome};
+use crate::plan::step::Depth;
 use crate::plan::verdict::Reason;
 
 /// A service deployment and the deployment that it made differ by no more than this in age.
-const SAME_MOMENT: TimeDelta = TimeDelta::seconds(60);
+pub const SAME_MOMENT: TimeDelta = TimeDelta::seconds(60);
 
 /// Judges an accepted attempt by its service deployment.
+///
+/// While ECS is busy with it there is nothing to gather: where it stands tells enough.
 pub fn judge(case: &Case<'_>, ours: &Ours<'_>) -> Judgement {
+    match stages::status(case, ours).filter(|_| !case.overdue()) {
+        Some(status) if status.is_being_taken_back() => {
+            let reason = Reason::OurRollback { attempt: case.attempt.id.clone() };
+            return case.going(reason, Depth::Progress);
+        }
+        Some(Status::Pending | Status::InProgress | Status::Unknown(_)) => {
+            return case.going(case.under_way(), Depth::Progress);
+        }
+        _ => {}
+    }
     with_service_deployments(case, |listed| match find_ours(listed, ours) {
         Some(found) => by_status(case, found, listed),
         None if case.description.described_at < shift(ours.created_at, MAY_BE_STALE) => {
@@ -63,6 +76,23 @@ pub fn unless_rolled_back(
     }
     let mut made_then = made_then(case, listed);
     adopt(made_then.next().filter(|_| made_then.next().is_none()))
+}
+
+/// The PRIMARY from before the call shows that it was not accepted, but not where traffic is shifted:
+/// a deployment that was taken back since has left the PRIMARY as it was. A second call would start a
+/// second deployment, so the service deployments are asked, if they can be.
+pub fn abandon_unless_made(case: &Case<'_>) -> Judgement {
+    let Some(found) = case.post_mortem() else {
+        return case.going_deeper(case.under_way(), case.post_mortem_depth());
+    };
+    match &found.deployments {
+        Ok(listed) if made_then(case, listed).next().is_some() => judge_unknown(case),
+        Ok(_) => Judgement::Abandon,
+        Err(problem) if passes(problem.class) && !case.overdue() => {
+            case.going(case.under_way(), case.post_mortem_depth())
+        }
+        Err(_) => Judgement::Abandon,
+    }
 }
 
 /// When the call can have made a deployment, by AWS's clock.
@@ -145,7 +175,7 @@ pub fn by_status(
         }
         Status::RollbackRequested | Status::RollbackInProgress => case.going(
             Reason::OurRollback { attempt: case.attempt.id.clone() },
-            case.post_mortem_depth(),
+            depth_while_busy(case, found),
         ),
         Status::Successful => {
             case.finish(Outcome::Superseded, "it was done when a newer deployment took over")
@@ -160,7 +190,7 @@ pub fn by_status(
             case.finish(Outcome::Superseded, "somebody else's newer deployment took over")
         }
         Status::Pending | Status::InProgress | Status::Unknown(_) if !case.overdue() => {
-            case.going(case.under_way(), case.post_mortem_depth())
+            case.going_slowly(case.under_way(), depth_while_busy(case, found))
         }
         Status::Pending | Status::InProgress | Status::Unknown(_) => {
             cannot_tell(case, "another deployment is PRIMARY, and ECS does not say why")
@@ -168,8 +198,27 @@ pub fn by_status(
     }
 }
 
+/// How much is read of a service deployment that ECS is busy with: where it stands, if that can be
+/// asked for by its name.
+fn depth_while_busy(case: &Case<'_>, found: &ServiceDeployment) -> Depth {
+    let named = match &case.attempt.call {
+        Call::Accepted { service_deployment, .. } => service_deployment.as_ref(),
+        Call::Unknown => None,
+    };
+    let current = case.description.current_service_deployment.as_ref();
+    if named == Some(&found.arn) && current == named {
+        Depth::Progress
+    } else {
+        case.post_mortem_depth()
+    }
+}
+
 /// Whether somebody deployed after `found`.
-fn newer_exists(case: &Case<'_>, found: &ServiceDeployment, listed: &[ServiceDeployment]) -> bool {
+pub fn newer_exists(
+    case: &Case<'_>,
+    found: &ServiceDeployment,
+    listed: &[ServiceDeployment],
+) -> bool {
     let other_definition = case
         .description
         .primary()

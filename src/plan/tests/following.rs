@@ -118,6 +118,7 @@ fn stopped(id: u128, created: &str, reason: &str) -> StoppedTask {
         stopped_at: Some(at(NOW) - delta("5m")),
         code: Some("ServiceSchedulerInitiated".to_owned()),
         reason: Some(reason.to_owned()),
+        containers: Vec::new(),
     }
 }
 

@@ -57,8 +57,7 @@ fn what_this_version_does_not_know_is_held() {
 }
 
 #[test]
-fn kinds_that_cannot_be_forced_are_held() {
-    check(api().controller(Controller::CodeDeploy), "unsupported_kind");
+fn a_kind_that_nobody_but_its_owner_deploys_is_held() {
     check(api().controller(Controller::External), "external_controller");
 }
 

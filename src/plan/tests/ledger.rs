@@ -7,6 +7,7 @@ use crate::plan::ledger::{Attempt, Call, Ledger, Outcome, Record};
 use crate::plan::notice::{
     Ended, EndedBy, EventKey, EventStatus, NoticePage, PageKey, Retirement, TaskSample,
 };
+use crate::plan::rescue::{Rescue, RescueAnswer};
 
 fn attempt(primary: &str) -> Attempt {
     an_attempt("1m").left(primary).unanswered().build(key("api"), at(NOW))
@@ -37,6 +38,42 @@ fn an_attempt_goes_from_intent_over_its_answer_to_its_outcome() {
     );
     assert_eq!((last.attempt.call.clone(), last.diagnosis.as_str()), (accepted(), "why"));
     assert_eq!(last.duration(), std::time::Duration::from_secs(60));
+}
+
+#[test]
+fn a_rollback_is_asked_for_once_and_followed_with_a_slot_of_its_own() {
+    let rescue = |asked: &str| Rescue {
+        asked_at: at(NOW) + delta(asked),
+        call_ends_by: at(NOW) + delta("2h"),
+        service_deployment: "sd".into(),
+        why: "why".to_owned(),
+        finding: None,
+        answer: RescueAnswer::Unknown,
+    };
+    let mut record = Record::default();
+    record.begin(attempt("ecs-svc/1"));
+    record.accept(accepted());
+    record.move_on(at(NOW), at(NOW));
+    record.ask_rollback(rescue("1m"), at(NOW) + delta("2h"));
+    record.ask_rollback(rescue("2m"), at(NOW) + delta("1h"));
+    let open = record.open.as_ref().unwrap();
+    assert_eq!((open.moved_at, open.deadline), (None, at(NOW) + delta("2h")));
+    assert_eq!(open.rescue, Some(rescue("1m")));
+    record.answer_rollback(RescueAnswer::Accepted);
+    let stored = serde_json::to_string(&record).unwrap();
+    assert_eq!(serde_json::from_str::<Record>(&stored).unwrap(), record);
+    record.finish(Outcome::RolledBack, "why".to_owned(), None, at(NOW));
+    let last = record.last.unwrap().attempt;
+    assert_eq!(last.rescue.unwrap().answer, RescueAnswer::Accepted);
+}
+
+#[test]
+fn attempts_of_before_there_were_rollbacks_can_be_read() {
+    let mut record = Record::default();
+    record.begin(attempt("ecs-svc/1"));
+    let stored = serde_json::to_string(&record).unwrap();
+    assert!(!stored.contains("rescue"), "{stored}");
+    assert_eq!(serde_json::from_str::<Record>(&stored).unwrap(), record);
 }
 
 #[test]

@@ -122,3 +122,24 @@ fn a_service_belongs_to_the_first_policy_in_file_order() {
     assert_eq!(&*plan.of("api").policy, "rest");
     assert_eq!(plan.now, at(super::fixture::NOW));
 }
+
+#[test]
+fn ecs_refresh_itself_goes_last_and_alone() {
+    let wave = |names: &[&str]| {
+        let services = names.iter().map(|name| a_service(name).tasks_aged("9d"));
+        let own = a_service("own").tasks_aged("30d");
+        let wide = policy("nightly").concurrency(9);
+        scenario().policy(wide).services(services).service(own).own("own").hands_over()
+    };
+    let turn = "waiting for its turn: ecs-refresh itself goes last, and alone";
+    let plan = wave(&["a", "b"]).plan();
+    assert_eq!((plan.started(), plan.sentence("own").as_str()), (vec!["a", "b"], turn));
+    let busy = a_service("busy").refreshing(an_attempt("1m"));
+    assert_eq!(wave(&[]).service(busy).plan().sentence("own"), turn);
+    assert_eq!(wave(&[]).plan().started(), ["own"]);
+    // Now it is under way itself.
+    let own = a_service("own").refreshing(an_attempt("1m"));
+    let plan = scenario().service(own).own("own").hands_over().services(fleet(2));
+    let plan = plan.policy(policy("nightly").concurrency(9)).plan();
+    assert_eq!((plan.starts().len(), plan.sentence("api-0").as_str()), (0, turn));
+}

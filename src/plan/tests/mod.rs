@@ -1,9 +1,11 @@
 //! The plan, tested as its reader meets it: scenarios in, verdicts, steps and looks out.
 
-mod fixture;
+pub(super) mod fixture;
 
 mod at_risk;
 mod by_hand;
+mod code_deploy;
+mod deadline;
 mod deployed;
 mod due;
 mod failures;
@@ -19,5 +21,6 @@ mod properties;
 mod retirement;
 mod sentences;
 mod starts;
+mod surveys;
 mod views;
 mod windows;

@@ -6,6 +6,7 @@ use super::fixture::{NOW, a_service, an_attempt, at, key, nightly, policy, probl
 use crate::clock::Time;
 use crate::plan::fleet::{Fleet, ProblemClass};
 use crate::plan::ledger::{Attempt, Call, Ledger, Outcome, Record};
+use crate::plan::rescue::{Rescue, RescueAnswer};
 use crate::plan::{Plan, plan};
 
 const ENDS: [Time; 5] = [
@@ -41,18 +42,25 @@ fn at_all_ends(attempt: &Attempt, end: Time, other: Time) -> Attempt {
             service_deployment: None,
         },
     };
-    Attempt { intent_at: end, call_ends_by: other, deadline: end, call, ..attempt.clone() }
+    let rescue = attempt.rescue.clone().map(|rescue| Rescue {
+        asked_at: other,
+        call_ends_by: end,
+        ..rescue
+    });
+    Attempt { intent_at: end, call_ends_by: other, deadline: end, call, rescue, ..attempt.clone() }
 }
 
 #[test]
 fn attempts_dated_at_the_ends_of_time_are_judged() {
     let world = scenario()
-        .policy(policy("nightly"))
+        .policy(policy("nightly").rolls_back())
         .policy(nightly().clusters(&["x"]))
         .service(a_service("api"));
     for (end, other, now) in all_ends() {
-        for attempt in [an_attempt("5m"), an_attempt("5m").unanswered()] {
-            let attempt = at_all_ends(&attempt.build(key("api"), at(NOW)), end, other);
+        let attempts = [an_attempt("5m"), an_attempt("5m").unanswered()];
+        let attempts = attempts.map(|attempt| attempt.build(key("api"), at(NOW)));
+        for attempt in attempts.iter().cloned().chain([rescued(&attempts[0])]) {
+            let attempt = at_all_ends(&attempt, end, other);
             let mut record = Record::default();
             record.begin(attempt.clone());
             for fleet in [world.fleet(), Fleet::default()] {
@@ -66,6 +74,19 @@ fn attempts_dated_at_the_ends_of_time_are_judged() {
             assert!(!shown(&plan(&world.policies(), &world.fleet(), &ledger, now)).is_empty());
         }
     }
+}
+
+/// One whose rollback was asked for.
+fn rescued(attempt: &Attempt) -> Attempt {
+    let rescue = Rescue {
+        asked_at: at(NOW),
+        call_ends_by: at(NOW),
+        service_deployment: "sd".into(),
+        why: "late".to_owned(),
+        finding: None,
+        answer: RescueAnswer::Accepted,
+    };
+    Attempt { rescue: Some(rescue), ..attempt.clone() }
 }
 
 fn all_ends() -> impl Iterator<Item = (Time, Time, Time)> {
@@ -109,6 +130,22 @@ fn an_attempt_begun_by_a_clock_far_ahead_does_not_keep_its_slot_for_ever() {
         plan(&world.policies(), &world.fleet(), &ledger, at(NOW)).sentence("api")
     };
     assert!(ahead(1).starts_with("refresh under way"));
+    assert_eq!(ahead(24 * 365), "the refresh has ended: failed");
+}
+
+#[test]
+fn nor_does_one_whose_rollback_was_asked_for_by_such_a_clock() {
+    let ahead = |hours: i64| {
+        let mut attempt = rescued(&an_attempt("2h").build(key("api"), at(NOW)));
+        let asked_at = at(NOW) + chrono::TimeDelta::hours(hours);
+        attempt.deadline = asked_at + chrono::TimeDelta::hours(1);
+        attempt.rescue.as_mut().unwrap().asked_at = asked_at;
+        let world = scenario().policy(nightly()).service(a_service("api"));
+        let record = Record { open: Some(attempt), ..Record::default() };
+        let ledger = Ledger { records: [(key("api"), record)].into(), ..Ledger::default() };
+        plan(&world.policies(), &world.fleet(), &ledger, at(NOW)).sentence("api")
+    };
+    assert!(ahead(1).starts_with("timed out; rolling back as on_failure says"));
     assert_eq!(ahead(24 * 365), "the refresh has ended: failed");
 }
 

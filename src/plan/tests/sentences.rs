@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fixture::{Scenario, a_service, an_attempt, nightly, policy, scenario, span};
+use super::fixture::{Scenario, a_group, a_service, an_attempt, nightly, policy, scenario, span};
 use crate::metrics::Label;
 use crate::plan::fleet::{Controller, Hook, ProblemClass, RolloutState, Staging, Strategy};
 use crate::plan::ledger::Outcome;
@@ -24,6 +24,10 @@ fn always(service: super::fixture::ServiceBuilder) -> Scenario {
 
 fn in_window(service: super::fixture::ServiceBuilder) -> Scenario {
     scenario().policy(nightly()).service(service)
+}
+
+fn opted_in(group: super::fixture::GroupBuilder) -> Scenario {
+    scenario().policy(nightly().code_deploy().concurrency(2)).service(api().group(group))
 }
 
 fn api() -> super::fixture::ServiceBuilder {
@@ -89,6 +93,15 @@ fn rolling() -> Vec<Row> {
             "call_unknown",
             always(api().refreshing(an_attempt("1m").unanswered())),
             "UpdateService was sent or about to be, and its outcome is not known yet",
+        ),
+        row(
+            "call_unknown",
+            always(
+                api()
+                    .by_code_deploy()
+                    .refreshing(an_attempt("1m").unanswered().by_code_deploy("api")),
+            ),
+            "CreateDeployment was sent or about to be, and its outcome is not known yet",
         ),
         row(
             "judged",
@@ -186,6 +199,22 @@ fn waiting_for_others() -> Vec<Row> {
             "the last refresh ended as rolled_back; tried again from Thu 2026-11-19 03:00 UTC",
         ),
         row(
+            "code_deploy_unread",
+            opted_in(a_group("api").unread(ProblemClass::Throttled)),
+            "its deployment group of CodeDeploy could not be read: DescribeServices: not today",
+        ),
+        row(
+            "code_deploy_busy",
+            opted_in(a_group("api").under_way("d-7")),
+            "CodeDeploy makes one deployment of shop/api at a time, and d-7 is under way",
+        ),
+        row(
+            "code_deploy_busy",
+            opted_in(a_group("api"))
+                .service(a_service("web").refreshing(an_attempt("1m").by_code_deploy("api"))),
+            "CodeDeploy makes one deployment of shop/api at a time, and that of prd/web is under way",
+        ),
+        row(
             "not_observed_yet",
             always(api().tasks_never_listed()),
             "its tasks have not been listed yet",
@@ -210,7 +239,44 @@ fn held_by_people() -> Vec<Row> {
             always(api().tag("ecs-refresh:hold", "load test")),
             "held by its tag ecs-refresh:hold: load test",
         ),
-        row("own_service", always(api()).own("api"), "this is ecs-refresh itself"),
+        row(
+            "own_service",
+            always(api()).own("api"),
+            "this is ecs-refresh itself, and no other copy could take over: store.kind = \"dynamodb\" \
+             lets one",
+        ),
+    ]
+}
+
+fn held_by_code_deploy() -> Vec<Row> {
+    vec![
+        row(
+            "code_deploy_opt_in",
+            always(api().controller(Controller::CodeDeploy)),
+            "deployed by CodeDeploy: code_deploy = true in the policy lets it be refreshed by a \
+             CodeDeploy deployment",
+        ),
+        row(
+            "code_deploy_unfit",
+            opted_in(a_group("api").unread(ProblemClass::Denied)),
+            "CodeDeploy cannot deploy it anew: DescribeServices: not today",
+        ),
+        row(
+            "code_deploy_unfit",
+            opted_in(a_group("api").missing("its last AppSpec is gone")),
+            "CodeDeploy cannot deploy it anew: its last AppSpec is gone",
+        ),
+        row(
+            "code_deploy_unfit",
+            opted_in(a_group("api").keeps_old_tasks()),
+            "CodeDeploy cannot deploy it anew: its deployment group keeps the old tasks running \
+             (KEEP_ALIVE)",
+        ),
+        row(
+            "pause_hook",
+            opted_in(a_group("api").ready_wait("1h")),
+            "needs a person: pause hook at Ready; allow_pause = true in the policy lets it start",
+        ),
     ]
 }
 
@@ -240,11 +306,6 @@ fn held() -> Vec<Row> {
             "state_not_understood",
             always(api().controller(Controller::Unknown("MAGIC".into()))),
             "deployment controller \"MAGIC\" is not known to this version",
-        ),
-        row(
-            "unsupported_kind",
-            always(api().controller(Controller::CodeDeploy)),
-            "deployment kind not supported yet: controller CODE_DEPLOY",
         ),
         row(
             "external_controller",
@@ -291,6 +352,7 @@ fn every_reason_reads_as_a_sentence() {
         (VerdictKind::Wait, waiting_for_others()),
         (VerdictKind::Hold, held_by_people()),
         (VerdictKind::Hold, held()),
+        (VerdictKind::Hold, held_by_code_deploy()),
     ];
     let mut seen = BTreeSet::new();
     for (kind, rows) in kinds {

@@ -141,6 +141,8 @@ fn an_open_attempt_ends_when_its_service_is_gone_and_not_when_a_list_leaves_it_o
         reading: gone,
         tasks: None,
         progress: None,
+        images: None,
+        code_deploy: None,
         stopped: None,
         post_mortem: None,
     });
@@ -159,6 +161,8 @@ fn newer_readings_win() {
             reading,
             tasks: None,
             progress: None,
+            images: None,
+            code_deploy: None,
             stopped: None,
             post_mortem: None,
         });

@@ -1,6 +1,7 @@
 //! Verdicts, and the reasons for them: one vocabulary for `plan`, the API, the logs and the metrics.
 
 mod note;
+mod rescue;
 mod retirement;
 mod sentence;
 
@@ -9,9 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use note::Note;
+pub use rescue::RescueState;
 pub use retirement::{LeftToAws, Prospect, RetirementAhead};
 
+use super::deadline::Deadline;
+use super::diagnosis::Finding;
 use super::fleet::{DeploymentId, Problem};
+use super::key::ServiceKey;
 use super::ledger::{AttemptId, Cause, Outcome};
 use super::words::ZonedTime;
 use crate::clock::Time;
@@ -29,19 +34,28 @@ pub struct Verdict {
     pub oldest_created_at: Option<Time>,
     /// Why and since when it is due; `None` while it is not.
     pub due: Option<Due>,
+    /// How long a refresh may take; `None` while it is not due, or one is under way.
+    pub deadline: Option<Box<Deadline>>,
     /// When the policy's next window opens in which something may start.
     pub next_window: Option<ZonedTime>,
+    /// What holds up its rollout, or made its last refresh fail where that matters still.
+    pub finding: Option<Box<Finding>>,
     /// The unsatisfied retirement notice about it whose deadline comes first.
     pub retirement: Option<Box<RetirementAhead>>,
 }
 
-/// The sentence for people: the reason, and what AWS is about to do.
+/// The sentence for people: the reason, what the last refresh failed of, and what AWS is about to do.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.retirement {
-            None => self.reason.fmt(f),
-            Some(retirement) => write!(f, "{}; {retirement}", self.reason),
+        self.reason.fmt(f)?;
+        // The note of a rollout says it already.
+        let said = matches!(self.reason, Reason::OurRollout { .. });
+        match self.finding.as_deref() {
+            None | Some(Finding::Unknown { .. }) => {}
+            Some(_) if said => {}
+            Some(finding) => write!(f, "; {}", finding.summary())?,
         }
+        self.retirement.as_ref().map_or(Ok(()), |retirement| write!(f, "; {retirement}"))
     }
 }
 
@@ -103,6 +117,17 @@ pub enum Limit {
     MaxInFlight(u32),
     /// The daemon's `max_tasks_in_flight`.
     MaxTasksInFlight(u32),
+    /// The daemon's own service is refreshed after all others, and alone.
+    OwnService,
+}
+
+/// What keeps a deployment group of CodeDeploy busy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// A deployment of CodeDeploy.
+    Deployment(Arc<str>),
+    /// A refresh of ours, of that service or of another one of the group.
+    Refresh(ServiceKey),
 }
 
 /// Why a service has the verdict that it has. Its text is a sentence for people, its
@@ -129,8 +154,10 @@ pub enum Reason {
     },
     /// Our refresh failed, and ECS goes back to the deployment before.
     OurRollback { attempt: AttemptId },
+    /// Our refresh timed out, and `on_failure` has it rolled back.
+    OurRescue { attempt: AttemptId, state: RescueState },
     /// Nobody knows yet whether the call of our refresh was accepted.
-    CallUnknown { attempt: AttemptId },
+    CallUnknown { attempt: AttemptId, operation: &'static str },
     /// Our refresh is under way, and cannot be seen now.
     OurRolloutUnseen { attempt: AttemptId, problem: Option<Problem> },
     /// Our refresh has ended (`None`: was never accepted), and that is being recorded.
@@ -175,8 +202,14 @@ pub enum Reason {
     PauseHook { stage: Arc<str> },
     /// Its owner's own tool makes its task sets, and ECS refuses to.
     ExternalController,
-    /// It is deployed in a way that this version does not follow.
-    UnsupportedKind { kind: &'static str },
+    /// CodeDeploy deploys it, and nobody asked for a refresh by CodeDeploy.
+    CodeDeployOptIn,
+    /// CodeDeploy deploys it, and cannot be told to deploy what runs.
+    CodeDeployUnfit { why: Arc<str> },
+    /// Its deployment group could not be read for now.
+    CodeDeployUnread { problem: Problem },
+    /// CodeDeploy makes one deployment of a group at a time.
+    CodeDeployBusy { group: Arc<str>, by: Busy },
     /// Too many of its refreshes in a row failed on the same PRIMARY.
     KeepsFailing { times: u32, last: Outcome },
     /// Too many refreshes of its policy failed since the span began.
@@ -209,7 +242,10 @@ impl Label for Block {
         Self("state_not_understood"),
         Self("pause_hook"),
         Self("external_controller"),
-        Self("unsupported_kind"),
+        Self("code_deploy_opt_in"),
+        Self("code_deploy_unfit"),
+        Self("code_deploy_unread"),
+        Self("code_deploy_busy"),
         Self("keeps_failing"),
         Self("policy_stopped"),
         Self("call_refused"),
@@ -230,6 +266,7 @@ impl Reason {
             Self::Due { .. } => VerdictKind::Refresh,
             Self::OurRollout { .. }
             | Self::OurRollback { .. }
+            | Self::OurRescue { .. }
             | Self::CallUnknown { .. }
             | Self::OurRolloutUnseen { .. }
             | Self::Judged { .. }
@@ -242,6 +279,8 @@ impl Reason {
             | Self::NotSteady { .. }
             | Self::OldTasksLinger { .. }
             | Self::FailedInThisSpan { .. }
+            | Self::CodeDeployUnread { .. }
+            | Self::CodeDeployBusy { .. }
             | Self::NotObservedYet => VerdictKind::Wait,
             Self::PolicyDisabled
             | Self::HoldTag { .. }
@@ -253,11 +292,28 @@ impl Reason {
             | Self::StateNotUnderstood { .. }
             | Self::PauseHook { .. }
             | Self::ExternalController
-            | Self::UnsupportedKind { .. }
+            | Self::CodeDeployOptIn
+            | Self::CodeDeployUnfit { .. }
             | Self::KeepsFailing { .. }
             | Self::PolicyStopped { .. }
             | Self::CallRefused { .. } => VerdictKind::Hold,
         }
+    }
+
+    /// What holds up our rollout, where that is not as it should be.
+    pub fn finding(&self) -> Option<Finding> {
+        match self {
+            Self::OurRollout { note, .. } => note.as_ref()?.finding(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about a refresh of ours that failed.
+    pub fn is_about_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::LeftRolling { .. } | Self::FailedInThisSpan { .. } | Self::KeepsFailing { .. }
+        )
     }
 
     /// The attempt of ours that the reason is about.
@@ -265,7 +321,8 @@ impl Reason {
         match self {
             Self::OurRollout { attempt, .. }
             | Self::OurRollback { attempt }
-            | Self::CallUnknown { attempt }
+            | Self::OurRescue { attempt, .. }
+            | Self::CallUnknown { attempt, .. }
             | Self::OurRolloutUnseen { attempt, .. }
             | Self::Judged { attempt, .. } => Some(attempt),
             _ => None,
@@ -280,7 +337,7 @@ impl Reason {
             Self::DeployedThisWindow { .. } => "deployed_this_window",
             Self::Due { .. } => "due",
             Self::OurRollout { .. } => "our_rollout",
-            Self::OurRollback { .. } => "our_rollback",
+            Self::OurRollback { .. } | Self::OurRescue { .. } => "our_rollback",
             Self::CallUnknown { .. } => "call_unknown",
             Self::OurRolloutUnseen { .. } => "our_rollout_unseen",
             Self::Judged { .. } => "judged",
@@ -304,7 +361,10 @@ impl Reason {
             Self::StateNotUnderstood { .. } => "state_not_understood",
             Self::PauseHook { .. } => "pause_hook",
             Self::ExternalController => "external_controller",
-            Self::UnsupportedKind { .. } => "unsupported_kind",
+            Self::CodeDeployOptIn => "code_deploy_opt_in",
+            Self::CodeDeployUnfit { .. } => "code_deploy_unfit",
+            Self::CodeDeployUnread { .. } => "code_deploy_unread",
+            Self::CodeDeployBusy { .. } => "code_deploy_busy",
             Self::KeepsFailing { .. } => "keeps_failing",
             Self::PolicyStopped { .. } => "policy_stopped",
             Self::CallRefused { .. } => "call_refused",

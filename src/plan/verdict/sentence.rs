@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Limit, Reason, VerdictKind};
+use super::{Busy, Limit, Reason, VerdictKind};
 use crate::metrics::Label;
 use crate::plan::ledger::Cause;
 use crate::plan::words::{Span, ZonedTime, count};
@@ -59,9 +59,10 @@ impl Reason {
                 write!(f, "given up at {}", deadline.format("%H:%M:%S UTC"))
             }
             Self::OurRollback { .. } => f.write_str("the refresh failed and ECS is rolling back"),
-            Self::CallUnknown { .. } => f.write_str(
-                "UpdateService was sent or about to be, and its outcome is not known yet",
-            ),
+            Self::OurRescue { state, .. } => write!(f, "{state}"),
+            Self::CallUnknown { operation, .. } => {
+                write!(f, "{operation} was sent or about to be, and its outcome is not known yet")
+            }
             Self::OurRolloutUnseen { problem: None, .. } => {
                 f.write_str("refresh under way, waiting for a look at it")
             }
@@ -104,6 +105,9 @@ impl Reason {
                 Limit::MaxInFlight(limit) => {
                     write!(f, "waiting for its turn: max_in_flight is {limit}")
                 }
+                Limit::OwnService => {
+                    f.write_str("waiting for its turn: ecs-refresh itself goes last, and alone")
+                }
                 Limit::MaxTasksInFlight(limit) => {
                     write!(f, "waiting for its turn: max_tasks_in_flight is {limit}")
                 }
@@ -123,6 +127,18 @@ impl Reason {
                 write!(f, "the last refresh ended as {}", outcome.label())?;
                 write_again(f, again)
             }
+            Self::CodeDeployUnread { problem } => {
+                write!(f, "its deployment group of CodeDeploy could not be read: {problem}")
+            }
+            Self::CodeDeployBusy { group, by: Busy::Deployment(deployment) } => write!(
+                f,
+                "CodeDeploy makes one deployment of {group} at a time, and {deployment} is under way"
+            ),
+            Self::CodeDeployBusy { group, by: Busy::Refresh(service) } => write!(
+                f,
+                "CodeDeploy makes one deployment of {group} at a time, and that of {service} is under \
+                 way"
+            ),
             Self::NotObservedYet => f.write_str("its tasks have not been listed yet"),
             _ => f.write_str(self.label()),
         }
@@ -135,7 +151,10 @@ impl Reason {
                 f.write_str("held by its tag ecs-refresh:hold")
             }
             Self::HoldTag { value } => write!(f, "held by its tag ecs-refresh:hold: {value}"),
-            Self::OwnService => f.write_str("this is ecs-refresh itself"),
+            Self::OwnService => f.write_str(
+                "this is ecs-refresh itself, and no other copy could take over: \
+                 store.kind = \"dynamodb\" lets one",
+            ),
             Self::AgeUnknown { tasks } => {
                 write!(f, "age unknown: {} without createdAt", count(*tasks, "running task"))
             }
@@ -157,9 +176,11 @@ impl Reason {
                 "its controller is EXTERNAL: its task sets are made by its owner's own tool, which \
                  has to replace them",
             ),
-            Self::UnsupportedKind { kind } => {
-                write!(f, "deployment kind not supported yet: {kind}")
-            }
+            Self::CodeDeployOptIn => f.write_str(
+                "deployed by CodeDeploy: code_deploy = true in the policy lets it be refreshed by a \
+                 CodeDeploy deployment",
+            ),
+            Self::CodeDeployUnfit { why } => write!(f, "CodeDeploy cannot deploy it anew: {why}"),
             Self::KeepsFailing { times, last } => write!(
                 f,
                 "{times} refreshes in a row failed (the last: {}): held until it is deployed anew or \

@@ -24,7 +24,9 @@ fn verdict(reason: Reason) -> Verdict {
         reason,
         oldest_created_at: None,
         due: None,
+        deadline: None,
         next_window: None,
+        finding: None,
         retirement: None,
     }
 }
@@ -63,7 +65,7 @@ fn tagged() -> Reason {
 }
 
 fn unsupported() -> Reason {
-    Reason::UnsupportedKind { kind: "controller CODE_DEPLOY" }
+    Reason::CodeDeployOptIn
 }
 
 /// Plans at some minutes, one after the other, and what is told at each: service, reason, count.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::clock::Time;
 use crate::plan::fleet::{
     ClusterLook, ClusterTasks, Controller, Deployment, DeploymentId, Description, Fleet, Launch,
-    Problem, ProblemClass, Reading, RolloutState, Strategy, Task, TaskId, TaskStatus,
+    Percents, Problem, ProblemClass, Reading, RolloutState, Strategy, Task, TaskId, TaskStatus,
 };
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::ledger::{Attempt, AttemptId, Before, Call, Cause, Finished, Ledger, Outcome};
@@ -18,7 +18,7 @@ use crate::plan::notice::{
     Affected, Entity, EventKey, EventStatus, NoticePage, Notices, Owner, PageKey,
 };
 use crate::plan::plan;
-use crate::plan::policy::{Limits, Policies, Policy, RetirementRule};
+use crate::plan::policy::{Limits, OnFailure, Policies, Policy, RetirementRule, RolloutTimeout};
 use crate::plan::schedule::{CronWindow, Schedule, Windows};
 use crate::plan::selector::{Pattern, Selector};
 use crate::reconciler::status::{ClusterStatus, Readiness, Status, StatusReceiver};
@@ -45,9 +45,11 @@ pub fn policy(name: &str, cluster: &str, names: &str, cron: Option<&str>, days: 
         max_task_age: Some(Duration::from_secs(days * 86_400)),
         concurrency: 2,
         settle: Duration::ZERO,
-        rollout_timeout: Duration::from_secs(3_600),
+        rollout_timeout: RolloutTimeout::Fixed(Duration::from_secs(3_600)),
         max_failures: 1,
         allow_pause: false,
+        code_deploy: false,
+        on_failure: OnFailure::Leave,
         retirement: RetirementRule::default(),
     }
 }
@@ -93,10 +95,15 @@ fn description(key: &ServiceKey, created_at: Time) -> Description {
         launch: Launch::Fargate,
         controller: Controller::Ecs,
         strategy: Strategy::Rolling,
+        spot: false,
         staging: None,
+        percents: Some(Percents::DEFAULT),
+        health_check_grace_seconds: 0,
+        target_groups: Box::default(),
         desired_count: 1,
         running_count: 1,
         pending_count: 0,
+        platform_version: None,
         deployments: vec![primary],
         rolls_back: true,
         tags: BTreeMap::new(),
@@ -150,10 +157,14 @@ pub fn attempt() -> Attempt {
         call_ends_by: now() + TimeDelta::seconds(30),
         deadline: now() + TimeDelta::hours(1),
         moved_at: None,
+        rescue: None,
+        code_deploy: None,
         before: Before {
             primary: DeploymentId::new("ecs-svc/1"),
             task_definition: "app:1".into(),
             desired_count: 1,
+            task_count: 0,
+            created_at: Vec::new(),
             tasks: Vec::new(),
             oldest_created_at: Some(now() - TimeDelta::days(3)),
         },
@@ -165,7 +176,8 @@ pub fn attempt() -> Attempt {
 pub fn finished(outcome: Outcome) -> Finished {
     let attempt = attempt();
     let finished_at = attempt.intent_at + TimeDelta::seconds(90);
-    Finished { attempt, outcome, finished_at, diagnosis: String::new(), primary: None }
+    let diagnosis = String::new();
+    Finished { attempt, outcome, finished_at, diagnosis, finding: None, primary: None }
 }
 
 /// A page about tasks that were launched up to 36 hours ago.
@@ -244,6 +256,7 @@ pub fn status_remembering(policies: Policies, fleet: &Fleet, mut ledger: Ledger)
         }),
     });
     Status {
+        lease: None,
         plan: Arc::new(plan(&policies, fleet, &ledger, now())),
         clusters: Arc::new(clusters.collect()),
         policies: Arc::new(policies),

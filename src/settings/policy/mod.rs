@@ -13,7 +13,7 @@ pub use retirement::mode_name;
 use super::document::{Item, Reader, Table};
 use super::problem::Problem;
 use super::scalar::{Fault, Raw};
-use crate::plan::policy::Policy;
+use crate::plan::policy::{OnFailure, Policy, RolloutTimeout};
 
 /// The keys of a policy.
 pub const KEYS: &[&str] = &[
@@ -29,6 +29,8 @@ pub const KEYS: &[&str] = &[
     "rollout_timeout",
     "max_failures",
     "allow_pause",
+    "code_deploy",
+    "on_failure",
     "retirement",
 ];
 
@@ -68,12 +70,12 @@ pub fn read<'a>(
     let max_failures = optional(reader, &table, "max_failures", 1, |raw| raw.count(1..=100));
     let settle = optional(reader, &table, "settle", Duration::ZERO, |raw| raw.duration(SETTLE));
     let rollout_timeout =
-        optional(reader, &table, "rollout_timeout", Duration::from_secs(3600), |raw| {
-            raw.duration(ROLLOUT_TIMEOUT)
-        });
+        optional(reader, &table, "rollout_timeout", RolloutTimeout::Auto, rollout_timeout_of);
     let max_task_age =
         optional(reader, &table, "max_task_age", None, |raw| raw.duration(TASK_AGE).map(Some));
     let allow_pause = optional(reader, &table, "allow_pause", false, Raw::flag);
+    let code_deploy = optional(reader, &table, "code_deploy", false, Raw::flag);
+    let on_failure = optional(reader, &table, "on_failure", OnFailure::Leave, on_failure_of);
     let retirement = retirement::read(reader, &table, warnings);
     let policy = Policy {
         name: name?,
@@ -86,6 +88,8 @@ pub fn read<'a>(
         rollout_timeout: rollout_timeout?,
         max_failures: max_failures?,
         allow_pause: allow_pause?,
+        code_deploy: code_deploy?,
+        on_failure: on_failure?,
         retirement: retirement?,
     };
     judge_age(reader, item, &table, &policy, warnings);
@@ -112,6 +116,21 @@ fn name_of(raw: Raw<'_>) -> Result<Arc<str>, Fault> {
         true => Ok(name.into()),
         false => Err(Fault::new(format!("not a name: {name:?}"))
             .hint("letters, digits, \".\", \"_\" and \"-\": it becomes a metric label")),
+    }
+}
+
+fn rollout_timeout_of(raw: Raw<'_>) -> Result<RolloutTimeout, Fault> {
+    match raw {
+        Raw::Text("auto") => Ok(RolloutTimeout::Auto),
+        raw => raw.duration(ROLLOUT_TIMEOUT).map(RolloutTimeout::Fixed),
+    }
+}
+
+fn on_failure_of(raw: Raw<'_>) -> Result<OnFailure, Fault> {
+    match raw.text(NAME_CHARS_MAX)? {
+        "leave" => Ok(OnFailure::Leave),
+        "rollback" => Ok(OnFailure::Rollback),
+        other => Err(Fault::new(format!("not known: {other:?}")).hint("\"leave\" or \"rollback\"")),
     }
 }
 

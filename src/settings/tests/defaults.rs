@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::settings::policy;
-use crate::settings::schema::{KEYS, Kind};
+use crate::settings::schema::KEYS;
 
 const DEFAULT: &str = include_str!("../../../config/default.toml");
 
@@ -14,6 +14,7 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "endpoint_url",
     "queue_url",
     "event_bus",
+    "table",
     "name",
     "services",
     "windows",
@@ -34,8 +35,7 @@ fn uncommented() -> String {
 }
 
 fn key_names() -> Vec<&'static str> {
-    let of_sections = KEYS.iter().filter(|key| !matches!(key.kind, Kind::NotYet));
-    of_sections.map(|key| key.name).chain(policy::KEYS.iter().copied()).collect()
+    KEYS.iter().map(|key| key.name).chain(policy::KEYS.iter().copied()).collect()
 }
 
 fn values(text: &str) -> String {

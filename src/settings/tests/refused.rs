@@ -92,18 +92,31 @@ x.toml:9: zzz: unknown section
 }
 
 #[test]
-fn what_this_version_does_not_do_is_refused() {
+fn a_store_says_where_it_is_and_what_it_keeps() {
     refused_after_a_policy(
         r#"
 [store]
-kind = "dynamodb"
-table = "x"
+kind = "redis"
+table = "x/"
+history_kept = 0
+history_max_age = "23h"
+lease_duration = "1s"
 "#,
         r#"
-x.toml:3: store.kind: "dynamodb" is not supported by this version
-    hint: write "file" and run one replica
-x.toml:4: store.table: not supported by this version
-    hint: remove it: it would have no effect
+x.toml:3: store.kind: no such store: "redis"
+    hint: "file", or "dynamodb" for several replicas
+x.toml:4: store.table: not the name of a DynamoDB table: "x/"
+    hint: 3 to 255 letters, digits, ".", "_" and "-", such as "ecs-refresh"; the Region is the one of [aws]
+x.toml:5: store.history_kept: must be between 1 and 1000, is 0
+x.toml:6: store.history_max_age: must be between 1day and 10years 7days 12h, is 23h
+x.toml:7: store.lease_duration: must be between 2s and 5m, is 1s
+"#,
+    );
+    refused_after_a_policy(
+        "[store]\nkind = \"dynamodb\"\n",
+        r#"
+x.toml:3: store.table: no table is named
+    hint: table = "ecs-refresh"
 "#,
     );
 }

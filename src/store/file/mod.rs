@@ -4,6 +4,8 @@
 //! is refused rather than overwritten, and that a disk which was full for a while does no lasting
 //! harm.
 
+mod fill;
+mod history;
 mod open;
 mod trial;
 
@@ -19,13 +21,19 @@ use redb::{
     ReadableTable, TableDefinition, WriteTransaction,
 };
 
-use super::{Answer, Store, StoreError, record};
+use super::{Answer, Retention, Store, StoreError, record};
+use crate::clock::Time;
+use crate::plan::evidence::Evidence;
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
 use crate::plan::notice::{NoticePage, PageKey};
 
-/// The version of what is in the file. It goes up when an older version could misread it.
-const FORMAT: u64 = 1;
+/// The version of what is in the file. It goes up when an older version could misread it. A file of
+/// an older one is read as it is, and says the newer version once it was opened for writing.
+pub(super) const FORMAT: u64 = 2;
+
+/// The oldest version that can be read.
+pub(super) const FORMAT_MIN: u64 = 1;
 
 /// The one entry of [`META`].
 const FORMAT_KEY: &str = "format";
@@ -39,6 +47,10 @@ const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records"
 /// any.
 const NOTICES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("notices");
 
+/// JSON of the evidence of finished attempts, by the path of the service's key and the place in its
+/// ring. Absent until the first is appended.
+const HISTORY: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("history");
+
 /// Pages that redb keeps in memory. The ledger is read once; what is left are single writes.
 const CACHE_BYTES: usize = 1024 * 1024;
 
@@ -48,6 +60,7 @@ type Opener = dyn Fn() -> Result<Database, StoreError> + Send + Sync;
 #[derive(Debug)]
 pub struct FileStore {
     file: Arc<LedgerFile>,
+    retention: Retention,
 }
 
 impl FileStore {
@@ -67,12 +80,33 @@ impl FileStore {
     /// [`StoreError::Absent`] and [`StoreError::Unclean`] where there is nothing to read yet, and
     /// everything that [`FileStore::open`] may say.
     pub async fn load_read_only(path: &Path) -> Result<Ledger, StoreError> {
+        Self::read_only(path, read_all).await
+    }
+
+    /// The history in the file at `path`, as [`Store::history`] tells it of all services, without
+    /// changing the file, also while a daemon writes it.
+    ///
+    /// # Errors
+    /// As [`FileStore::load_read_only`].
+    pub async fn history_read_only(
+        path: &Path,
+        retention: Retention,
+        since: Option<Time>,
+    ) -> Result<Vec<Evidence>, StoreError> {
+        let read = |path: &Path, reading: &ReadTransaction| history::read(path, reading, None);
+        Ok(retention.tell(Self::read_only(path, read).await?, since))
+    }
+
+    async fn read_only<T: Send + 'static>(
+        path: &Path,
+        read: impl FnOnce(&Path, &ReadTransaction) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let at = path.to_owned();
         blocking(path.to_owned(), move || {
             let database = open::open_read_only(&at)?;
             let reading = database.begin_read().map_err(|error| error_at(&at, error.into()))?;
             open::check_format(&at, &reading)?;
-            read_all(&at, &reading)
+            read(&at, &reading)
         })
         .await
     }
@@ -89,7 +123,19 @@ impl FileStore {
         });
         let opened = Arc::clone(&file);
         blocking(path.to_owned(), move || opened.with_database(|_| Ok(()))).await?;
-        Ok(Self { file })
+        Ok(Self { file, retention: Retention::default() })
+    }
+
+    /// The same store, which keeps so much history from now on. What is older at `now` is dropped,
+    /// if it can be: a full disk should not keep a ledger from being read.
+    #[must_use]
+    pub async fn keeping(self, retention: Retention, now: Time) -> Self {
+        let cutoff = retention.cutoff(now);
+        let dropped = self.write(move |writing| history::drop_before(writing, cutoff)).await;
+        if let Err(error) = dropped {
+            tracing::warn!(%error, "history that is too old could not be dropped: {error}");
+        }
+        Self { retention, ..self }
     }
 
     fn write<'a>(
@@ -153,6 +199,33 @@ impl Store for FileStore {
             writing.open_table(NOTICES)?.remove(key.as_str())?;
             Ok(())
         })
+    }
+
+    fn append<'a>(&'a self, evidence: &'a Evidence) -> Answer<'a, ()> {
+        match record::encode_evidence(evidence) {
+            Ok(bytes) => {
+                let place = history::Place::of(evidence, self.retention);
+                self.write(move |writing| history::append(writing, &place, &bytes))
+            }
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    fn history<'a>(
+        &'a self,
+        service: Option<&'a ServiceKey>,
+        since: Option<Time>,
+    ) -> Answer<'a, Vec<Evidence>> {
+        let (file, retention) = (Arc::clone(&self.file), self.retention);
+        let service = service.map(ServiceKey::to_path);
+        Box::pin(blocking(file.path.clone(), move || {
+            file.with_database(|database| {
+                let reading =
+                    database.begin_read().map_err(|error| error_at(&file.path, error.into()))?;
+                let found = history::read(&file.path, &reading, service.as_deref())?;
+                Ok(retention.tell(found, since))
+            })
+        }))
     }
 }
 

@@ -8,12 +8,13 @@ use redb::backends::FileBackend;
 use redb::{Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
 
 use super::trial::TrialBackend;
-use super::{FORMAT, FORMAT_KEY, META, RECORDS, builder, commit, error_at, read_all};
+use super::{FORMAT, FORMAT_KEY, FORMAT_MIN, META, RECORDS, builder, commit, error_at, read_all};
 use crate::store::StoreError;
 
-/// The largest file that is looked into. A fleet of 5,000 services takes some 10 MB; anything near
-/// this is not a ledger, and reading it would only delay saying so.
-const FILE_BYTES_MAX: u64 = 1 << 30;
+/// The largest file that is looked into. A fleet of 5,000 services takes some 10 MB, and with fifty
+/// finished attempts of each some 500 MB; anything near this is not a ledger, and reading it would
+/// only delay saying so.
+const FILE_BYTES_MAX: u64 = 1 << 32;
 
 /// Opens or creates the ledger at `path` for writing.
 pub fn open(path: &Path) -> Result<Database, StoreError> {
@@ -50,7 +51,7 @@ pub fn check_format(path: &Path, reading: &ReadTransaction) -> Result<(), StoreE
     let at = |error: redb::Error| error_at(path, error);
     let meta = reading.open_table(META).map_err(|error| at(error.into()))?;
     match meta.get(FORMAT_KEY).map_err(|error| at(error.into()))?.map(|found| found.value()) {
-        Some(FORMAT) => Ok(()),
+        Some(FORMAT_MIN..=FORMAT) => Ok(()),
         Some(found) => Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT }),
         None => Err(StoreError::Damaged {
             path: path.to_owned(),
@@ -105,11 +106,17 @@ fn is_blank(reading: &ReadTransaction) -> Result<bool, redb::Error> {
     Ok(reading.list_tables()?.next().is_none() && reading.list_multimap_tables()?.next().is_none())
 }
 
-/// Makes the tables that every version has, if there are none. The one for notices is made as the
-/// first is saved, so that files from before there were any need no other treatment.
+/// Makes the tables that every version has, if there are none, and marks a file of an older version
+/// as one of this: what is saved from now on the older one would misread. The tables for notices
+/// and history are made as the first of them is saved, so that files from before there were any need
+/// no other treatment.
 fn prepare(database: &Database) -> Result<(), redb::Error> {
-    if !is_blank(&database.begin_read()?)? {
-        return Ok(());
+    let reading = database.begin_read()?;
+    if !is_blank(&reading)? {
+        let found = reading.open_table(META)?.get(FORMAT_KEY)?.map(|found| found.value());
+        if found == Some(FORMAT) {
+            return Ok(());
+        }
     }
     commit(database, |writing| {
         writing.open_table(META)?.insert(FORMAT_KEY, FORMAT)?;

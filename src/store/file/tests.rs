@@ -11,7 +11,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::plan::notice::Entity;
-use crate::store::contract::{self, ledger, page, page_about, record, service};
+use crate::store::contract::{self, evidence, ledger, page, page_about, record, service};
+use crate::store::record::tests::as_form_1;
 
 /// Where the child process of a test keeps its ledger; unset in the tests themselves.
 const CHILD_LEDGER: &str = "ECS_REFRESH_TEST_CHILD_LEDGER";
@@ -105,8 +106,24 @@ async fn a_reader_sees_each_save_of_the_writer_beside_it() {
 }
 
 #[tokio::test]
+async fn a_reader_is_told_the_history_beside_the_writer() {
+    let (_kept, path) = directory();
+    let store = FileStore::open(&path).await.unwrap();
+    let retention = Retention::default();
+    let told = |since| FileStore::history_read_only(&path, retention, since);
+    assert_eq!(told(None).await.unwrap(), []);
+    let [old, new] = [(0, 1), (1, 5)].map(|(n, hours)| evidence(&service("api"), n, hours));
+    store.append(&old).await.unwrap();
+    store.append(&new).await.unwrap();
+    assert_eq!(told(None).await.unwrap(), [new.clone(), old]);
+    assert_eq!(told(Some(new.finished.finished_at)).await.unwrap(), [new]);
+}
+
+#[tokio::test]
 async fn reading_makes_no_file() {
     let (_kept, path) = directory();
+    let error = FileStore::history_read_only(&path, Retention::default(), None).await.unwrap_err();
+    assert!(matches!(error, StoreError::Absent { .. }), "{error}");
     let error = FileStore::load_read_only(&path).await.unwrap_err();
     assert!(matches!(error, StoreError::Absent { .. }), "{error}");
     assert!(!path.exists());
@@ -200,7 +217,67 @@ async fn a_newer_format_is_refused_and_left_as_it_is() {
     })
     .await;
     let error = refused(&path, &newer).await;
-    assert!(error.to_string().contains("format 2, this version knows 1"), "{error}");
+    assert!(error.to_string().contains("format 3, this version knows 2"), "{error}");
+}
+
+/// What the file that form 1 wrote says.
+fn of_form_1() -> Ledger {
+    let full =
+        Record { retirements: contract::retirements(1), ..contract::record_with_tasks("first", 3) };
+    let (full, second) = (as_form_1(full), as_form_1(record("second")));
+    let mut expected = ledger([(service("api"), full), (service("web"), second)]);
+    expected.notices.insert(page_about("a", "api"));
+    expected
+}
+
+fn format_of(path: &Path) -> u64 {
+    let database = open::open_read_only(path).unwrap();
+    let reading = database.begin_read().unwrap();
+    let meta = reading.open_table(META).unwrap();
+    meta.get(FORMAT_KEY).unwrap().unwrap().value()
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_format_is_read_and_becomes_one_of_this_when_it_is_opened() {
+    let (_kept, path) = directory();
+    std::fs::write(&path, include_bytes!("../../../tests/contract/ledger-form-1.redb")).unwrap();
+    assert_eq!(FileStore::load_read_only(&path).await.unwrap(), of_form_1());
+    assert_eq!(format_of(&path), 1, "reading changes nothing");
+
+    let store = FileStore::open(&path).await.unwrap();
+    let mut expected = of_form_1();
+    assert_eq!(store.load().await.unwrap(), expected);
+    store.save(&service("web"), &record("third")).await.unwrap();
+    expected.records.insert(service("web"), record("third"));
+    let finished = evidence(&service("api"), 0, 1);
+    store.append(&finished).await.unwrap();
+    drop(store);
+    assert_eq!(format_of(&path), FORMAT);
+    for _ in 0..2 {
+        let store = FileStore::open(&path).await.unwrap();
+        assert_eq!(store.load().await.unwrap(), expected);
+        assert_eq!(store.history(None, None).await.unwrap(), std::slice::from_ref(&finished));
+    }
+}
+
+#[tokio::test]
+async fn history_that_is_too_old_is_dropped() {
+    let (_kept, path) = directory();
+    let week = Retention { age_max: std::time::Duration::from_secs(7 * 86_400), attempts: 10 };
+    let now = contract::at(10 * 86_400);
+    let numbers = async |store: &FileStore| {
+        let history = store.history(None, None).await.unwrap();
+        history.iter().map(|one| one.number).collect::<Vec<_>>()
+    };
+    let store = FileStore::open(&path).await.unwrap();
+    for (name, number, day) in [("api", 0, 1), ("api", 1, 4), ("web", 2, 2)] {
+        store.append(&evidence(&service(name), number, day * 24)).await.unwrap();
+    }
+    assert_eq!(numbers(&store).await, [1, 2, 0]);
+    let store = store.keeping(week, now).await;
+    assert_eq!(numbers(&store).await, [1], "as it is opened");
+    store.append(&evidence(&service("api"), 3, 12 * 24)).await.unwrap();
+    assert_eq!(numbers(&store).await, [3], "and as more comes");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ecs_refresh::clock::Time;
+use ecs_refresh::plan::evidence::Evidence;
 use ecs_refresh::plan::key::ServiceKey;
 use ecs_refresh::plan::ledger::{Ledger, Outcome, Record};
 use ecs_refresh::plan::notice::{NoticePage, PageKey};
@@ -129,6 +131,18 @@ impl Store for Full {
     }
     fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
         self.inner.remove_page(page)
+    }
+
+    fn append<'a>(&'a self, evidence: &'a Evidence) -> Answer<'a, ()> {
+        self.inner.append(evidence)
+    }
+
+    fn history<'a>(
+        &'a self,
+        service: Option<&'a ServiceKey>,
+        since: Option<Time>,
+    ) -> Answer<'a, Vec<Evidence>> {
+        self.inner.history(service, since)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ecs_refresh::plan::ledger::{Cause, Outcome};
-use ecs_refresh::plan::policy::Policy;
+use ecs_refresh::plan::policy::{Policy, RolloutTimeout};
 use ecs_refresh::simulator::{Behaviour, HealthNotice, ServiceSpec};
 
 use super::{Run, api_by_night, at, ids, listening, nightly, two_tasks};
@@ -38,7 +38,11 @@ async fn one_refresh_satisfies_all_notices_from_before_it_and_a_later_one_asks_f
 async fn refreshing(takes: Duration) -> Run {
     let slow = Behaviour::Slow(takes);
     let old = ServiceSpec::new("prd", "api").desired(2).task_age(8 * DAY).next_revision(slow);
-    let policy = Policy { max_task_age: Some(7 * DAY), rollout_timeout: 6 * HOUR, ..nightly() };
+    let policy = Policy {
+        max_task_age: Some(7 * DAY),
+        rollout_timeout: RolloutTimeout::Fixed(6 * HOUR),
+        ..nightly()
+    };
     listening([old], policies([policy])).await
 }
 

@@ -32,6 +32,15 @@ pub fn sqs(address: SocketAddr, operation: &str, input: &Value) -> Value {
     json(address, "sqs", ("1.0", "AmazonSQS"), operation, input)
 }
 
+/// Calls a DynamoDB operation and returns its answer.
+///
+/// # Panics
+/// When the answer is an error.
+#[track_caller]
+pub fn dynamodb(address: SocketAddr, operation: &str, input: &Value) -> Value {
+    json(address, "dynamodb", ("1.0", "DynamoDB_20120810"), operation, input)
+}
+
 /// Calls an operation in the AWS JSON protocol of a version, by the prefix of its service.
 #[track_caller]
 fn json(
@@ -55,6 +64,6 @@ fn json(
 pub fn signed_for(service: &str) -> String {
     format!(
         "authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{REGION}/\
-         {service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
+         {service}/aws4_request, SignedHeaders=host, Signature=0\r\nx-amz-date: 20260101T000000Z\r\n"
     )
 }

@@ -45,11 +45,13 @@ impl Place {
     /// Writes the configuration file: a daemon on any free port, with its ledger here. `daemon` are
     /// more lines of its section, and whole sections after them.
     pub fn configure(&self, daemon: &str) -> PathBuf {
-        let ledger = self.path("ledger.redb");
-        let text = format!(
-            "[store]\npath = {:?}\n[daemon]\nlisten = \"127.0.0.1:0\"\n{daemon}\n",
-            ledger.display().to_string()
-        );
+        let ledger = self.path("ledger.redb").display().to_string();
+        self.configure_store(&format!("path = {ledger:?}"), daemon)
+    }
+
+    /// The same with its ledger where the keys in `store` say.
+    pub fn configure_store(&self, store: &str, daemon: &str) -> PathBuf {
+        let text = format!("[store]\n{store}\n[daemon]\nlisten = \"127.0.0.1:0\"\n{daemon}\n");
         self.write("ecs-refresh.toml", &text)
     }
 

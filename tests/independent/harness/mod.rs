@@ -6,8 +6,11 @@
 pub mod aws;
 pub mod binary;
 pub mod cli;
+pub mod dynamodb;
 pub mod http;
+pub mod lossy;
 pub mod moto;
+pub mod node;
 pub mod notice;
 pub mod process;
 pub mod promtool;
@@ -19,7 +22,9 @@ pub mod wait;
 
 use std::sync::OnceLock;
 
+use dynamodb::{Dynalite, DynamoDb};
 use moto::Moto;
+use node::Node;
 use python::Python;
 
 /// What all cases of one run share. Made by the first case that needs it; dropping it ends it.
@@ -27,6 +32,8 @@ use python::Python;
 pub struct World {
     python: OnceLock<Result<Python, String>>,
     moto: OnceLock<Moto>,
+    moto_dynamodb: OnceLock<DynamoDb>,
+    dynalite: OnceLock<Dynalite>,
 }
 
 impl World {
@@ -39,5 +46,18 @@ impl World {
     /// The one moto server.
     pub fn moto(&self) -> &Moto {
         self.moto.get_or_init(|| Moto::start(self.python()))
+    }
+
+    /// What moto has of DynamoDB.
+    pub fn moto_dynamodb(&self) -> &DynamoDb {
+        self.moto_dynamodb.get_or_init(|| DynamoDb::at(self.moto().address))
+    }
+
+    /// The one dynalite server.
+    pub fn dynalite(&self) -> &Dynalite {
+        self.dynalite.get_or_init(|| {
+            let node = Node::provide().unwrap_or_else(|why| panic!("no packages of node: {why}"));
+            Dynalite::start(&node)
+        })
     }
 }

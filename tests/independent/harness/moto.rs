@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::aws::{ecs, signed_for};
+use super::aws::{dynamodb, ecs, signed_for};
 use super::http;
 use super::process::Process;
 use super::python::Python;
@@ -44,7 +44,13 @@ impl Moto {
         let path = "/moto-api/state-manager/set-transition";
         let answer = http::post(address, path, "", &manual.to_string()).expect("moto answers");
         assert_eq!(answer.status, 201, "{answer:?}");
-        Self { address, process, _logs: logs }
+        let moto = Self { address, process, _logs: logs };
+        // It loads an API when it is first called, and on a busy machine keeps everybody else waiting
+        // for longer than clients do.
+        moto.ecs("ListClusters", &json!({}));
+        moto.subnet();
+        dynamodb(address, "ListTables", &json!({}));
+        moto
     }
 
     /// Puts its clock ten minutes ahead, for everything in it.
@@ -68,17 +74,45 @@ impl Moto {
     /// at all.
     #[track_caller]
     pub fn service(&self, cluster: &str, name: &str) {
-        self.create(cluster, name, "FARGATE");
+        self.create(cluster, name, "FARGATE", &json!([]));
+    }
+
+    /// The same behind a new target group that drains its targets for so many seconds.
+    #[track_caller]
+    pub fn balanced_service(&self, cluster: &str, name: &str, delay: u32) {
+        let group = self.elbv2(&format!(
+            "Action=CreateTargetGroup&Name={name}&Protocol=HTTP&Port=80&TargetType=ip&VpcId={}",
+            self.first_of("DescribeVpcs", "vpcId")
+        ));
+        let arn = within(&group, "TargetGroupArn").to_owned();
+        self.elbv2(&format!(
+            "Action=ModifyTargetGroupAttributes&TargetGroupArn={arn}\
+             &Attributes.member.1.Key=deregistration_delay.timeout_seconds\
+             &Attributes.member.1.Value={delay}"
+        ));
+        let balancer =
+            json!([{ "targetGroupArn": arn, "containerName": "web", "containerPort": 80 }]);
+        self.create(cluster, name, "FARGATE", &balancer);
+    }
+
+    #[track_caller]
+    fn elbv2(&self, form: &str) -> String {
+        let body = format!("{form}&Version=2015-12-01");
+        let kind = "content-type: application/x-www-form-urlencoded\r\n";
+        let head = format!("{kind}{}", signed_for("elasticloadbalancing"));
+        let answer = http::post(self.address, "/", &head, &body).expect("moto answers");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
     }
 
     /// The same on machines of one's own.
     #[track_caller]
     pub fn ec2_service(&self, cluster: &str, name: &str) {
-        self.create(cluster, name, "EC2");
+        self.create(cluster, name, "EC2", &json!([]));
     }
 
     #[track_caller]
-    fn create(&self, cluster: &str, name: &str, launch_type: &str) {
+    fn create(&self, cluster: &str, name: &str, launch_type: &str, balancers: &Value) {
         let container = json!({ "name": "web", "image": "busybox", "memory": 128 });
         let definition = json!({
             "family": name, "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
@@ -87,7 +121,7 @@ impl Moto {
         self.ecs("RegisterTaskDefinition", &definition);
         let service = json!({
             "cluster": cluster, "serviceName": name, "taskDefinition": name,
-            "desiredCount": RUNNING, "launchType": launch_type,
+            "desiredCount": RUNNING, "launchType": launch_type, "loadBalancers": balancers,
         });
         self.ecs("CreateService", &service);
     }
@@ -118,9 +152,21 @@ impl Moto {
 
     /// One of the subnets that moto begins with: it knows no others.
     fn subnet(&self) -> String {
-        let body = "Action=DescribeSubnets&Version=2016-11-15";
-        let answer = http::post(self.address, "/", &signed_for("ec2"), body).expect("moto answers");
-        let (_, rest) = answer.body.split_once("<subnetId>").expect("there are subnets");
-        rest.split('<').next().expect("a split has a first part").to_owned()
+        self.first_of("DescribeSubnets", "subnetId")
     }
+
+    /// What EC2 has one of from the beginning on.
+    fn first_of(&self, action: &str, element: &str) -> String {
+        let body = format!("Action={action}&Version=2016-11-15");
+        let answer =
+            http::post(self.address, "/", &signed_for("ec2"), &body).expect("moto answers");
+        within(&answer.body, element).to_owned()
+    }
+}
+
+/// What the first element of that name holds.
+#[track_caller]
+fn within<'a>(xml: &'a str, element: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{element}>")).expect("it is there");
+    rest.split('<').next().expect("a split has a first part")
 }

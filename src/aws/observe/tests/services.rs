@@ -7,9 +7,16 @@ use tokio::time::Instant;
 use super::{READS, fleet_of};
 use crate::aws::Priority;
 use crate::aws::testing::{ARN, Reply, cluster, epoch, service, task_json};
-use crate::plan::fleet::{ProblemClass, Reading, ServiceDeploymentStatus, TaskId};
+use crate::plan::fleet::{
+    ProblemClass, Reading, ServiceDeploymentStatus, StoppedContainer, TaskId,
+};
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::step::Depth;
+
+/// These services, all as deeply.
+fn asked(keys: &[ServiceKey], depth: Depth) -> Vec<(ServiceKey, Depth)> {
+    keys.iter().map(|key| (key.clone(), depth)).collect()
+}
 
 #[tokio::test(start_paused = true)]
 async fn services_are_described_ten_per_call_and_cluster_in_the_order_of_their_keys() {
@@ -18,13 +25,13 @@ async fn services_are_described_ten_per_call_and_cluster_in_the_order_of_their_k
     let mut keys: Vec<_> = (0..15).rev().map(|n| service(&format!("svc-{n:04}"))).collect();
     keys.push(ServiceKey::new(&other, "svc-0001"));
     keys.push(service("svc-0001"));
-    let looks = observer.look_services(&keys, Depth::Describe).await;
+    let looks = observer.look_services(&asked(&keys, Depth::Describe)).await;
     assert_eq!(aws.take_counts(READS), [0, 3, 0, 0]);
     keys.sort();
     keys.dedup();
     assert_eq!(looks.iter().map(|look| look.key.clone()).collect::<Vec<_>>(), keys);
     assert!(looks.iter().all(|look| look.tasks.is_none() && look.post_mortem.is_none()));
-    assert!(observer.look_services(&[], Depth::Tasks).await.is_empty());
+    assert!(observer.look_services(&asked(&[], Depth::Tasks)).await.is_empty());
     assert!(aws.take_calls().is_empty());
 }
 
@@ -33,7 +40,7 @@ async fn what_is_missing_inactive_or_not_answered_about_is_told_apart() {
     let (fleet, aws, observer) = fleet_of(3, 0).await;
     fleet.lock().unwrap().services.get_mut("svc-0001").unwrap()["status"] = json!("INACTIVE");
     let keys = ["svc-0000", "svc-0001", "nobody"].map(service);
-    let looks = observer.look_services(&keys, Depth::Tasks).await;
+    let looks = observer.look_services(&asked(&keys, Depth::Tasks)).await;
     let by_name: BTreeMap<_, _> = looks.iter().map(|look| (look.key.name(), look)).collect();
     assert!(matches!(by_name["svc-0001"].reading, Reading::Gone(at) if at == epoch()));
     assert!(matches!(by_name["nobody"].reading, Reading::Gone(_)));
@@ -42,7 +49,7 @@ async fn what_is_missing_inactive_or_not_answered_about_is_told_apart() {
     assert_eq!(aws.take_counts(READS), [0, 1, 1, 0]);
 
     aws.answer(|_| Reply::ok(json!({ "services": [], "failures": [] })));
-    let looks = observer.look_services(&keys[..1], Depth::Describe).await;
+    let looks = observer.look_services(&asked(&keys[..1], Depth::Describe)).await;
     assert!(
         matches!(&looks[0].reading, Reading::Failed(p) if p.class == ProblemClass::Server),
         "{:?}",
@@ -50,7 +57,7 @@ async fn what_is_missing_inactive_or_not_answered_about_is_told_apart() {
     );
 
     aws.answer(|_| Reply::error("ClusterNotFoundException", "Cluster not found."));
-    let looks = observer.look_services(&keys[..1], Depth::Describe).await;
+    let looks = observer.look_services(&asked(&keys[..1], Depth::Describe)).await;
     assert!(matches!(looks[0].reading, Reading::Gone(_)));
 }
 
@@ -59,7 +66,7 @@ async fn tasks_are_listed_after_their_service_and_all_described_anew() {
     let (_, aws, observer) = fleet_of(2, 250).await;
     observer.look_cluster(&cluster()).await;
     aws.take_calls();
-    let looks = observer.look_services(&[service("svc-0000")], Depth::Tasks).await;
+    let looks = observer.look_services(&asked(&[service("svc-0000")], Depth::Tasks)).await;
     let calls = aws.take_calls();
     let names: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
     let expected = ["DescribeServices", "ListTasks", "ListTasks", "DescribeTasks", "DescribeTasks"];
@@ -81,7 +88,7 @@ async fn readings_are_dated_when_their_call_was_sent_and_not_before_it_had_its_t
         observer.ecs.budget.debit(crate::aws::Category::ServiceRead);
     }
     let begun = Instant::now();
-    let looks = observer.look_services(&[service("svc-0000")], Depth::Tasks).await;
+    let looks = observer.look_services(&asked(&[service("svc-0000")], Depth::Tasks)).await;
     let calls = aws.take_calls();
     let Reading::Described(description) = &looks[0].reading else { panic!() };
     let sent_after = |n: usize| calls[n].at - begun;
@@ -101,7 +108,7 @@ async fn urgent_looks_go_before_a_look_at_a_cluster() {
     });
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     let begun = Instant::now();
-    observer.look_services(&[service("svc-0007")], Depth::Describe).await;
+    observer.look_services(&asked(&[service("svc-0007")], Depth::Describe)).await;
     assert!(begun.elapsed().as_millis() <= 150, "{:?}", begun.elapsed());
     assert!(!whole.is_finished());
     assert!(whole.await.unwrap().complete);
@@ -111,10 +118,10 @@ async fn urgent_looks_go_before_a_look_at_a_cluster() {
 async fn an_incomplete_listing_of_tasks_says_so() {
     let (fleet, aws, observer) = fleet_of(1, 5).await;
     fleet.lock().unwrap().failing.insert("DescribeTasks", "AccessDeniedException");
-    let looks = observer.look_services(&[service("svc-0000")], Depth::Tasks).await;
+    let looks = observer.look_services(&asked(&[service("svc-0000")], Depth::Tasks)).await;
     assert!(!looks[0].tasks.as_ref().unwrap().complete);
     fleet.lock().unwrap().failing = [("ListTasks", "AccessDeniedException")].into();
-    let looks = observer.look_services(&[service("svc-0000")], Depth::Tasks).await;
+    let looks = observer.look_services(&asked(&[service("svc-0000")], Depth::Tasks)).await;
     let unlisted = looks[0].tasks.as_ref().unwrap();
     assert_eq!((unlisted.complete, unlisted.tasks.len()), (false, 0));
     assert!(matches!(looks[0].reading, Reading::Described(_)));
@@ -128,7 +135,7 @@ async fn an_incomplete_listing_of_tasks_says_so() {
             rest.lock().unwrap().answer(call)
         }
     });
-    let looks = observer.look_services(&[service("svc-0000")], Depth::Tasks).await;
+    let looks = observer.look_services(&asked(&[service("svc-0000")], Depth::Tasks)).await;
     let tasks = looks[0].tasks.as_ref().unwrap();
     assert_eq!((tasks.complete, tasks.tasks.len()), (false, 1));
 }
@@ -145,6 +152,10 @@ async fn a_post_mortem_gathers_deployments_stopped_tasks_and_events() {
             task["stoppedAt"] = json!(1_799_999_891.0 + id as f64);
             task["stopCode"] = json!("TaskFailedToStart");
             task["stoppedReason"] = json!("CannotPullContainerError ".repeat(50));
+            task["containers"] = json!([
+                { "name": "web", "exitCode": 137, "reason": "OutOfMemoryError: killed" },
+                { "name": "log", "lastStatus": "STOPPED" },
+            ]);
             fleet.tasks.insert(id, task);
         }
         let event =
@@ -169,7 +180,7 @@ async fn a_post_mortem_gathers_deployments_stopped_tasks_and_events() {
         _ => rest.lock().unwrap().answer(call),
     });
     let depth = Depth::PostMortem { since: epoch() };
-    let looks = observer.look_services(&[service("svc-0000")], depth).await;
+    let looks = observer.look_services(&asked(&[service("svc-0000")], depth)).await;
     let calls = aws.take_calls();
     let asked = calls.iter().find(|call| call.operation == "ListServiceDeployments").unwrap();
     assert_eq!(asked.text("service"), "svc-0000");
@@ -187,8 +198,14 @@ async fn a_post_mortem_gathers_deployments_stopped_tasks_and_events() {
     assert_eq!(found.stopped[0].code.as_deref(), Some("TaskFailedToStart"));
     assert_eq!(found.stopped[0].reason.as_ref().unwrap().chars().count(), 300);
     assert_eq!(found.stopped[0].started_by.as_ref().unwrap().as_str(), "ecs-svc/100");
+    let web = StoppedContainer {
+        name: "web".to_owned(),
+        exit_code: Some(137),
+        reason: Some("OutOfMemoryError: killed".to_owned()),
+    };
+    assert_eq!(found.stopped[0].containers, [web], "the other one tells nothing");
     assert_eq!(found.events.len(), 5);
-    assert_eq!(found.events[0], "event 29");
+    assert_eq!(found.events[0].message, "event 29");
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,7 +221,7 @@ async fn a_server_that_does_not_know_service_deployments_leaves_the_rest_intact(
             _ => rest.lock().unwrap().answer(call),
         });
         let depth = Depth::PostMortem { since: epoch() };
-        let looks = observer.look_services(&[service("svc-0000")], depth).await;
+        let looks = observer.look_services(&asked(&[service("svc-0000")], depth)).await;
         let found = looks[0].post_mortem.as_ref().unwrap();
         let problem = found.deployments.as_ref().unwrap_err();
         assert_eq!(problem.operation, "ListServiceDeployments");

@@ -22,8 +22,10 @@ fn where_ecs_does_not_roll_back_it_has_failed_and_says_why() {
     assert_eq!(word(&judgement), "failed");
     assert_eq!(
         diagnosis(&judgement),
-        "ECS gave up on the deployment and did not roll it back; 2 tasks stopped: Essential \
-         container in task exited; service events: (service api) was unable to place a task."
+        "ECS gave up on the deployment and did not roll it back; a container exits; to do: see in \
+         the container's logs why it ended: the image behind its tag, a secret or what it depends on \
+         may have changed since the old tasks were started; 2 tasks stopped: Essential container in \
+         task exited; service events: (service api) was unable to place a task."
     );
 }
 

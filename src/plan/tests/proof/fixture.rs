@@ -2,12 +2,13 @@
 
 use crate::clock::Time;
 use crate::plan::fleet::{
-    Deployment, DeploymentId, HookProgress, PostMortem, ProblemClass, Progress, Protected,
-    RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus, Staging, StoppedTask,
-    Strategy, Task, TaskId, TaskStatus, Tasks,
+    Deployment, DeploymentId, HookProgress, Movement, PostMortem, ProblemClass, Progress,
+    Protected, RolloutState, Service, ServiceDeployment, ServiceDeploymentStatus, ServiceEvent,
+    ServiceLook, Staging, StoppedTask, Strategy, Task, TaskId, TaskStatus, Tasks,
 };
 use crate::plan::ledger::{Attempt, Call, Outcome};
 use crate::plan::proof::{Evidence, Judgement, judge};
+use crate::plan::rescue::Remedy;
 use crate::plan::tests::fixture::{NOW, a_service, an_attempt, at, delta, key, problem, task_id};
 
 pub const OLD: &str = "ecs-svc/1";
@@ -37,7 +38,7 @@ pub fn seen(when: &str) -> Seen {
     description.deployments = vec![deployment(OURS, true, "1s")];
     service.description = Some(description);
     service.tasks = Some(Tasks { listed_at: after(when), complete: true, tasks: Vec::new() });
-    Seen { service, when: after(when), gone_at: None }
+    Seen { service, when: after(when), gone_at: None, remedy: Remedy::Leave }
         .tasks(&[("new", "2m", TaskStatus::Running), ("newer", "3m", TaskStatus::Running)])
 }
 
@@ -61,6 +62,7 @@ pub struct Seen {
     pub service: Service,
     when: Time,
     gone_at: Option<Time>,
+    remedy: Remedy,
 }
 
 impl Seen {
@@ -87,6 +89,13 @@ impl Seen {
     pub fn beside(mut self, id: &str) -> Self {
         self.description().deployments.insert(0, deployment(id, false, "1s"));
         self
+    }
+
+    /// Listed beside PRIMARY, with a task that runs.
+    pub fn beside_with_tasks(self, id: &str) -> Self {
+        let mut beside = self.beside(id);
+        beside.description().deployments[0].running_count = 1;
+        beside
     }
 
     pub fn rollout(mut self, rollout: RolloutState) -> Self {
@@ -170,11 +179,50 @@ impl Seen {
         self
     }
 
+    /// A hook of that stage is not done, and nobody says how long ECS waits for it.
+    pub fn silent_hook(mut self, status: &str) -> Self {
+        let hook = HookProgress { pauses: false, status: status.into(), expires_at: None };
+        self.service.progress.as_mut().unwrap().hooks.push(hook);
+        self
+    }
+
     /// That listed task may not be stopped before then.
     pub fn protected(mut self, name: &str, until: &str) -> Self {
         let protected = Protected { task: id_of(name), until: after(until) };
         self.service.post_mortem.as_mut().unwrap().protected.push(protected);
         self
+    }
+
+    /// What may be done when the time is up.
+    pub fn remedy(mut self, remedy: Remedy) -> Self {
+        self.remedy = remedy;
+        self
+    }
+
+    /// The service deployment that the description names.
+    pub fn current_is(mut self, arn: &str) -> Self {
+        self.description().current_service_deployment = Some(arn.into());
+        self
+    }
+
+    pub fn tag(mut self, name: &str, value: &str) -> Self {
+        self.description().tags.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// As a look at it brings it.
+    pub fn look(&self) -> ServiceLook {
+        let service = self.service.clone();
+        ServiceLook {
+            key: service.key,
+            reading: crate::plan::fleet::Reading::Described(service.description.unwrap()),
+            tasks: service.tasks,
+            images: None,
+            progress: service.progress,
+            code_deploy: None,
+            stopped: None,
+            post_mortem: service.post_mortem,
+        }
     }
 
     pub fn rolls_back(mut self) -> Self {
@@ -252,6 +300,7 @@ impl Seen {
             stopped_at: None,
             code: None,
             reason: Some(reason.to_owned()),
+            containers: Vec::new(),
         };
         let stopped = [
             "Essential container in task exited",
@@ -259,7 +308,8 @@ impl Seen {
             "Essential container in task exited",
         ]
         .map(stopped);
-        let events = vec!["(service api) was unable to place a task.".to_owned()];
+        let message = "(service api) was unable to place a task.".to_owned();
+        let events = vec![ServiceEvent { at: None, message }];
         let asked_at = self.when;
         self.service.post_mortem = Some(PostMortem {
             asked_at,
@@ -268,6 +318,22 @@ impl Seen {
             stopped: stopped.to_vec(),
             events,
         });
+        self
+    }
+
+    /// Nothing has moved since then, by what was seen then and now.
+    pub fn stands_since(mut self, when: &str) -> Self {
+        let mut first = self.description().clone();
+        first.described_at = after(when);
+        self.service.movement = Movement::follow(None, &first);
+        self
+    }
+
+    /// PRIMARY has so many running tasks, and the others.
+    pub fn running(mut self, primary: u32, others: u32) -> Self {
+        for deployment in &mut self.description().deployments {
+            deployment.running_count = if deployment.primary { primary } else { others };
+        }
         self
     }
 
@@ -283,7 +349,7 @@ impl Seen {
 
     pub fn judge_at(&self, attempt: &Attempt, now: Time) -> Judgement {
         let service = self.gone_at.is_none().then_some(&self.service);
-        judge(attempt, Evidence { service, gone_at: self.gone_at }, now)
+        judge(attempt, Evidence { service, gone_at: self.gone_at, remedy: self.remedy }, now)
     }
 }
 
@@ -309,6 +375,7 @@ pub fn word(judgement: &Judgement) -> &'static str {
         Judgement::Going { reason, .. } => reason.label(),
         Judgement::Extend { .. } => "extend",
         Judgement::MoveOn { .. } => "move_on",
+        Judgement::RollBack(_) => "roll_back",
         Judgement::Adopt(_) => "adopt",
         Judgement::Abandon => "abandon",
         Judgement::Finish { outcome, .. } => crate::metrics::Label::label(*outcome),

@@ -22,7 +22,7 @@ fn a_rollout_is_described_every_ten_seconds_until_ecs_says_it_is_done() {
         text,
         "refresh under way: 2 of 2 new tasks running, 0 old; given up at 04:10:00 UTC"
     );
-    assert_eq!((depth, at), (Depth::Describe, after("5m 10s")));
+    assert_eq!((depth, at), (Depth::Follow, after("5m 10s")));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_reading_from_before_the_answer_says_nothing() {
 
 #[test]
 fn for_two_minutes_the_old_primary_may_be_a_stale_reading() {
-    for (when, depth) in [("3s", Depth::Describe), ("2m 1s", Depth::Describe)] {
+    for (when, depth) in [("3s", Depth::Follow), ("2m 1s", Depth::Follow)] {
         for stale in [seen(when).primary_is(OLD, "0s"), seen(when).no_primary()] {
             let (_, found, _) = going(&stale, &accepted());
             assert_eq!(found, depth, "{when}");
@@ -63,7 +63,7 @@ fn what_cannot_be_read_is_asked_for_again_and_given_up_a_day_after_its_deadline(
             reason.to_string(),
             "refresh under way, but it cannot be seen: DescribeServices: not today"
         );
-        assert_eq!((depth, at), (Depth::Describe, after("20m 10s")));
+        assert_eq!((depth, at), (Depth::Follow, after("20m 10s")));
         assert_eq!(word(&unreadable.judge_at(&attempt, after("24h 59m"))), "our_rollout_unseen");
         let given_up = unreadable.judge_at(&attempt, after("25h"));
         let Judgement::Finish { diagnosis, primary, .. } = &given_up else {

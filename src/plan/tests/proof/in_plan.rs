@@ -2,7 +2,7 @@
 
 use crate::plan::ledger::Outcome;
 use crate::plan::step::{Depth, Step};
-use crate::plan::tests::fixture::{NOW, a_service, an_attempt, at, delta, nightly, scenario};
+use crate::plan::tests::fixture::{NOW, a_service, an_attempt, at, nightly, scenario};
 use crate::plan::verdict::VerdictKind;
 
 #[test]
@@ -30,9 +30,9 @@ fn every_judgement_becomes_a_step_or_a_look_and_a_verdict() {
     ));
     assert_eq!(
         plan.look_at("unseen").map(|look| (look.depth, look.at)),
-        Some((Depth::Describe, at(NOW)))
+        Some((Depth::Follow, at(NOW)))
     );
-    assert_eq!(plan.look_at("going").map(|look| look.at), Some(at(NOW) + delta("9s")));
+    assert_eq!(plan.look_at("going").map(|look| look.at), Some(at(NOW)));
     assert_eq!(plan.looks.len(), 2);
 }
 

@@ -5,7 +5,7 @@ use crate::clock::Time;
 use crate::plan::fleet::{
     Cleanup, RolloutState, ServiceDeploymentStatus as Status, Staging, Strategy, TaskStatus,
 };
-use crate::plan::ledger::{Attempt, Outcome};
+use crate::plan::ledger::{Attempt, Call, Outcome};
 use crate::plan::proof::Judgement;
 use crate::plan::step::Depth;
 use crate::plan::tests::fixture::span;
@@ -37,12 +37,11 @@ fn the_stage_is_named_and_asked_for() {
 }
 
 #[test]
-fn bake_time_is_counted_and_looked_at_more_seldom_until_its_end_is_near() {
-    let baking = |when: &str| blue_green(when).stage("BAKE_TIME", "3m", 100);
-    let (text, depth, at) = going(&baking("6m 5s"), &moved());
+fn bake_time_is_counted() {
+    let baking = blue_green("6m 5s").stage("BAKE_TIME", "3m", 100);
+    let (text, depth, _) = going(&baking, &moved());
     assert!(text.contains("; bake time, 3 of 10 minutes; "), "{text}");
-    assert_eq!((depth, at), (Depth::Progress, after("6m 35s")));
-    assert_eq!(going(&baking("12m 30s"), &moved()).2, after("12m 40s"));
+    assert_eq!(depth, Depth::Progress);
 }
 
 #[test]
@@ -73,6 +72,24 @@ fn a_person_is_waited_for_and_the_deadline_moves_with_the_hook() {
 }
 
 #[test]
+fn a_hook_that_does_not_say_how_long_it_takes_is_excused_bit_by_bit_and_for_a_day() {
+    let checking = |when: &str| {
+        blue_green(when).stage("PRE_SCALE_UP", "2m", 0).silent_hook("IN_PROGRESS").evidence_denied()
+    };
+    assert_eq!(word(&checking("30m").judge(&accepted())), "our_rollout");
+    let Judgement::Extend { deadline, .. } = checking("61m").judge(&accepted()) else { panic!() };
+    assert_eq!(deadline, after("71m"));
+    let late = Attempt { deadline: after("23h 50m"), ..accepted() };
+    let Judgement::Extend { deadline, .. } = checking("24h 1m").judge(&late) else { panic!() };
+    assert_eq!(deadline, after("24h 11m"));
+    let judged = checking("24h 2m").judge(&late);
+    assert!(!matches!(judged, Judgement::Extend { .. }), "{judged:?}");
+    // What is done excuses nothing.
+    let done = blue_green("61m").stage("PRE_SCALE_UP", "2m", 0).judge(&accepted());
+    assert!(!matches!(done, Judgement::Extend { .. }), "{done:?}");
+}
+
+#[test]
 fn what_ecs_takes_back_is_followed_to_its_end() {
     for status in [Status::RollbackInProgress, Status::RollbackRequested] {
         let taken_back = blue_green("5m").deployment_is(status.clone());
@@ -83,6 +100,35 @@ fn what_ecs_takes_back_is_followed_to_its_end() {
     // Whose deployment is next is told by the deployments.
     let stopped = blue_green("5m").deployment_is(Status::Stopped);
     assert_eq!(going(&stopped, &accepted()).1, Depth::Progress);
+}
+
+/// Its answer named its service deployment.
+fn named() -> Attempt {
+    let mut attempt = accepted();
+    let Call::Accepted { service_deployment, .. } = &mut attempt.call else { panic!() };
+    *service_deployment = Some("arn:ours".into());
+    attempt
+}
+
+#[test]
+fn a_rollback_is_followed_by_where_it_stands_and_its_end_by_all_there_is() {
+    for (what, seen) in [
+        ("still PRIMARY", blue_green("5m")),
+        ("FAILED", blue_green("5m").rollout(RolloutState::Failed)),
+        ("the old one is PRIMARY again", blue_green("5m").primary_is(OLD, "0s")),
+        ("so soon that it may be a stale reading", blue_green("30s").primary_is(OLD, "0s")),
+    ] {
+        let judged = seen.clone().deployment_is(Status::RollbackInProgress).judge(&named());
+        let Judgement::Going { reason, depth, .. } = &judged else { panic!("{what}: {judged:?}") };
+        assert_eq!((reason.label(), *depth), ("our_rollback", Depth::Progress), "{what}");
+        let ended = seen.deployment_is(Status::RollbackSuccessful);
+        let Judgement::Going { depth, .. } = ended.judge(&named()) else { panic!("{what}") };
+        assert!(matches!(depth, Depth::PostMortem { .. }), "{what}: {depth:?}");
+        let told = ended.evidence(&[("arn:ours", "1s", Status::RollbackSuccessful)]);
+        assert_eq!(outcome(&told.judge(&named())), Some(Outcome::RolledBack), "{what}");
+    }
+    let stale = blue_green("30s").primary_is(OLD, "0s");
+    assert_eq!(going(&stale, &named()).1, Depth::Progress, "nothing was seen of it yet");
 }
 
 #[test]
@@ -116,7 +162,10 @@ fn with_deferred_clean_up_it_is_proven_when_the_old_tasks_are_gone() {
     assert_eq!(deadline, after("15d"));
     let (text, depth, at) = going(&deferred, &moved());
     assert!(text.contains("traffic has moved, 1 old task still to go"), "{text}");
-    assert_eq!((depth, at), (Depth::Tasks, after("10m")));
+    assert_eq!((depth, at), (Depth::Tasks, after("5m 10s")));
+    // Where the deployments still show them, the tasks need not be read.
+    let shown = deferred.clone().beside_with_tasks(OLD);
+    assert_eq!(going(&shown, &moved()).1, Depth::Follow);
     let gone = seen("5d").staged(Strategy::Rolling, early(Cleanup::Deferred));
     assert_eq!(outcome(&gone.judge(&moved())), Some(Outcome::Succeeded));
     // What blocks is not done before the old tasks are gone.

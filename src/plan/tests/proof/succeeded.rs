@@ -14,6 +14,7 @@ fn a_refresh_is_proven_by_one_complete_look() {
         Judgement::Finish {
             outcome: Outcome::Succeeded,
             diagnosis: "every task was replaced".to_owned(),
+            finding: None,
             primary
         }
     );

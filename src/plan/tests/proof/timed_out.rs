@@ -19,9 +19,10 @@ fn a_full_look_after_the_deadline_ends_it_with_a_diagnosis() {
     assert_eq!(word(&judgement), "timed_out");
     assert_eq!(
         diagnosis(&judgement),
-        "2 of 2 tasks were running on the new deployment when the time was up; 2 tasks stopped: \
-         Essential container in task exited; service events: (service api) was unable to place a \
-         task."
+        "2 of 2 tasks were running on the new deployment when the time was up; a container exits; to \
+         do: see in the container's logs why it ended: the image behind its tag, a secret or what it \
+         depends on may have changed since the old tasks were started; 2 tasks stopped: Essential \
+         container in task exited; service events: (service api) was unable to place a task."
     );
 }
 
@@ -45,7 +46,7 @@ fn anything_less_is_followed_by_a_full_look() {
 fn a_full_look_that_could_not_read_the_tasks_is_not_repeated_in_haste() {
     let judgement = full("61m").tasks_partly_read().judge(&accepted());
     let Judgement::Going { at, .. } = judgement else { panic!("{judgement:?}") };
-    assert_eq!(at, after("61m 10s"));
+    assert_eq!(at, after("61m 30s"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A call of which no answer is known: adopted or abandoned by deployment ids, never sent again.
 
 use super::fixture::{OLD, OURS, Seen, THEIRS, accepted, adopted, after, seen, unanswered, word};
-use crate::plan::fleet::{DeploymentId, ServiceDeploymentStatus as Status};
+use crate::plan::fleet::{DeploymentId, ServiceDeploymentStatus as Status, Staging, Strategy};
 use crate::plan::ledger::Call;
 use crate::plan::proof::Judgement;
 
@@ -39,6 +39,26 @@ fn the_old_primary_proves_that_it_was_not_accepted_only_two_minutes_later() {
         "call_unknown",
         "the reading must have begun then, whatever time it is now"
     );
+}
+
+#[test]
+fn where_traffic_is_shifted_the_old_primary_may_be_back_and_the_service_deployments_are_asked() {
+    let back = |when: &str| {
+        seen(when).primary_is(OLD, "0s").staged(Strategy::BlueGreen, Staging::default())
+    };
+    assert_eq!(word(&judge(back("2m").evidence(&[]))), "call_unknown");
+    assert_eq!(word(&judge(back("3m"))), "call_unknown", "not before they were asked");
+    assert_eq!(word(&judge(back("3m").evidence(&[]))), "abandon");
+    assert_eq!(word(&judge(back("3m").evidence_denied())), "abandon");
+    for (status, expected) in [
+        (Status::RollbackSuccessful, "rolled_back"),
+        (Status::RollbackFailed, "failed"),
+        (Status::RollbackInProgress, "our_rollback"),
+        (Status::InProgress, "call_unknown"),
+    ] {
+        let made = back("3m").evidence(&[("sd", "1s", status.clone())]);
+        assert_eq!(word(&judge(made)), expected, "{status:?}");
+    }
 }
 
 #[test]

@@ -169,6 +169,8 @@ fn intent(start: &Start, now: Time) -> Attempt {
         call_ends_by: now + delta("30s"),
         deadline: now + delta("60m"),
         moved_at: None,
+        rescue: None,
+        code_deploy: None,
         before: start.before.clone(),
         call: Call::Unknown,
     }

@@ -112,6 +112,8 @@ impl World {
                 reading,
                 tasks,
                 progress: None,
+                images: None,
+                code_deploy: None,
                 stopped: None,
                 post_mortem: None,
             });

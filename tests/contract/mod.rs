@@ -1,21 +1,24 @@
 //! What every store must do: one suite that runs over all kinds.
+//!
+//! The unit tests of the crate run it over the stores that need nothing, and `independent` over
+//! those that are asked over a network.
 
-use std::collections::BTreeMap;
+mod fixture;
+mod history;
+mod shared;
+
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta};
+use ecs_refresh::plan::fleet::TaskId;
+use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
+use ecs_refresh::plan::ledger::{Ledger, Record};
+use ecs_refresh::plan::notice::{
+    Ended, EndedBy, Entity, EventKey, EventStatus, NoticePage, Owner, Retirement, TaskSample,
+};
+use ecs_refresh::store::{RECORD_BYTES_MAX, Store, StoreError};
 
-use super::{Store, StoreError};
-use crate::clock::Time;
-use crate::plan::fleet::{DeploymentId, Problem, ProblemClass, TaskId};
-use crate::plan::key::{ClusterKey, ServiceKey};
-use crate::plan::ledger::{
-    Attempt, AttemptId, Before, Call, Cause, Finished, Ledger, Outcome, Record, Refused,
-};
-use crate::plan::notice::{
-    Affected, Ended, EndedBy, Entity, EventKey, EventStatus, NoticePage, Owner, PageKey, Raised,
-    Retirement, TaskSample,
-};
+pub use fixture::*;
+pub use shared::check_shared;
 
 /// Runs every clause over stores that `empty` makes.
 pub async fn check<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
@@ -37,131 +40,7 @@ pub async fn check<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
     the_order_in_which_pages_are_saved_does_not_matter(empty().await, empty().await).await;
     an_absurd_page_is_refused_and_harms_nothing(empty().await).await;
     pages_that_are_saved_together_all_count(empty().await).await;
-}
-
-pub fn service(name: &str) -> ServiceKey {
-    ServiceKey::new(&ClusterKey::new("ap-northeast-1", "123456789012", "prd"), name)
-}
-
-fn at(seconds: i64) -> Time {
-    DateTime::from_timestamp(1_800_000_000, 123_456_789).unwrap() + TimeDelta::seconds(seconds)
-}
-
-/// A record in which every field says something, with `tasks` tasks in each of its two attempts.
-pub fn record_with_tasks(mark: &str, tasks: u32) -> Record {
-    let attempt = |call: Call| Attempt {
-        id: AttemptId(format!("20270115T080000Z-{mark}").into()),
-        service: service("api"),
-        policy: "nightly".into(),
-        cause: Cause::Retirement,
-        intent_at: at(0),
-        call_ends_by: at(30),
-        deadline: at(3_600),
-        moved_at: None,
-        before: Before {
-            primary: DeploymentId::new("ecs-svc/1234567890123456789"),
-            task_definition: "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/a:7".into(),
-            desired_count: tasks,
-            tasks: (0..tasks).map(|n| TaskId::plain(u128::MAX - u128::from(n))).collect(),
-            oldest_created_at: Some(at(-86_400)),
-        },
-        call,
-    };
-    let accepted = Call::Accepted {
-        deployment: DeploymentId::new("ecs-svc/9876543210987654321"),
-        created_at: at(1),
-        known_at: at(2),
-        service_deployment: None,
-    };
-    Record {
-        open: Some(attempt(Call::Unknown)),
-        last: Some(Finished {
-            attempt: attempt(accepted),
-            outcome: Outcome::RolledBack,
-            finished_at: at(900),
-            diagnosis: format!("{mark}: the circuit breaker went back"),
-            primary: Some(DeploymentId::new("ecs-svc/1234567890123456789")),
-        }),
-        failures_in_a_row: 2,
-        refused: Some(Refused {
-            problem: Problem {
-                operation: "UpdateService".to_owned(),
-                class: ProblemClass::Throttled,
-                message: "Rate exceeded".to_owned(),
-                at: at(5),
-            },
-            times: 3,
-            retry_at: at(300),
-        }),
-        retirements: Vec::new(),
-    }
-}
-
-/// A full record that differs from others by its `mark`.
-pub fn record(mark: &str) -> Record {
-    record_with_tasks(mark, 2)
-}
-
-/// What became of `count` notices with very long names, each with as many tasks as are named.
-pub fn retirements(count: usize) -> Vec<Retirement> {
-    let sample = |from: u128| TaskSample {
-        count: 5_000,
-        tasks: (0..TaskSample::TASKS_MAX as u128)
-            .map(|n| (TaskId::plain(u128::MAX - from - n), at(7)))
-            .collect(),
-    };
-    let retirement = |n: usize| Retirement {
-        event: Some(EventKey {
-            account: "123456789012".into(),
-            // The longest that AWS Health gives (AWS Health API reference, Event).
-            arn: format!("{:x<1600}", format!("arn:aws:health:ap-northeast-1::event/{n}/")).into(),
-        }),
-        noticed_at: at(0),
-        before: sample(0),
-        raised: Some(Raised { cutoff: at(1), task: TaskId::plain(u128::MAX), stopped_at: at(2) }),
-        ended: Some(Ended { by: EndedBy::ScaledToZero, at: at(3), after: sample(1_000) }),
-    };
-    (0..count).map(retirement).collect()
-}
-
-/// A page that names these entities, in a communication of this name.
-pub fn page(communication: &str, entities: Vec<Entity>) -> NoticePage {
-    NoticePage {
-        key: PageKey {
-            event: EventKey {
-                account: "123456789012".into(),
-                arn: "arn:aws:health:ap-northeast-1::event/ECS/RETIREMENT/1".into(),
-            },
-            communication: communication.into(),
-            part: 0,
-        },
-        region: "ap-northeast-1".into(),
-        code: "AWS_ECS_TASK_PATCHING_RETIREMENT".into(),
-        status: EventStatus::Upcoming,
-        deadline: Some(at(604_800)),
-        published_at: at(0),
-        updated_at: at(1),
-        received_at: at(2),
-        entities: entities.into_iter().map(|entity| Affected { entity, resolved: true }).collect(),
-        not_understood: vec!["detail.endTime: \"Sonntag\"".to_owned()],
-    }
-}
-
-/// A page of that name about one service.
-pub fn page_about(communication: &str, service: &str) -> NoticePage {
-    page(communication, vec![Entity::Service("prd".into(), service.into())])
-}
-
-/// The ledger that consists of these pages.
-fn pages<const N: usize>(pages: [NoticePage; N]) -> Ledger {
-    let mut ledger = Ledger::default();
-    ledger.notices.extend(pages);
-    ledger
-}
-
-/// The ledger that consists of these records.
-pub fn ledger<const N: usize>(records: [(ServiceKey, Record); N]) -> Ledger {
-    Ledger { records: BTreeMap::from(records), ..Ledger::default() }
+    history::check(empty).await;
 }
 
 async fn nothing_is_remembered_at_first(store: Arc<dyn Store>) {
@@ -355,7 +234,7 @@ async fn the_order_in_which_pages_are_saved_does_not_matter(
 
 async fn an_absurd_page_is_refused_and_harms_nothing(store: Arc<dyn Store>) {
     store.save_page(&page_about("a", "api")).await.unwrap();
-    let text = "x".repeat(super::RECORD_BYTES_MAX);
+    let text = "x".repeat(RECORD_BYTES_MAX);
     let huge = NoticePage { not_understood: vec![text], ..page_about("a", "api") };
     let error = store.save_page(&huge).await.unwrap_err();
     assert!(matches!(error, StoreError::PageTooLarge { .. }), "{error}");

@@ -1,13 +1,14 @@
 //! What a look costs, in calls and in time.
 
+mod following;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecs_refresh::plan::ledger::Outcome as Proven;
-use ecs_refresh::plan::policy::{Limits, Policies, Policy};
-use ecs_refresh::simulator::{Behaviour, Options, Outcome, ServiceSpec, Simulator};
+use ecs_refresh::plan::policy::{Policies, Policy};
+use ecs_refresh::simulator::{Options, Outcome, ServiceSpec, Simulator};
 
-use crate::harness::{DAY, HOUR, MINUTE, Setup, clock, policies, selector, simulator, weekly};
+use crate::harness::{HOUR, MINUTE, Setup, clock, policies, selector, simulator, weekly};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -101,34 +102,4 @@ async fn part_pages_round_up_by_cluster() {
         ("DescribeTasks", 2 + 1),
     ]);
     assert_eq!(calls(&sim), cold);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_hundred_rollouts_are_polled_ten_at_a_time() {
-    let clock = clock();
-    let sim = simulator(&clock);
-    for number in 0..100 {
-        let spec = ServiceSpec::new("prd", &format!("s{number:02}")).task_age(8 * DAY);
-        sim.add_service(spec.next_revision(Behaviour::Slow(20 * MINUTE)));
-    }
-    let policies = Policies {
-        limits: Limits { max_in_flight: 100, max_tasks_in_flight: 500 },
-        ..policies([Policy { concurrency: 100, ..weekly() }])
-    };
-    let mut daemon = Setup::new(policies).resync(HOUR).start(&sim, &clock).await;
-    daemon.run_for(5 * MINUTE).await;
-    assert_eq!(sim.count("UpdateService"), 100);
-    sim.clear_calls();
-    daemon.run_for(10 * MINUTE).await;
-    let polls = calls(&sim);
-    println!("ten minutes of a hundred rollouts: {polls:?}");
-    assert_eq!(polls.keys().collect::<Vec<_>>(), [&"DescribeServices"]);
-    // A poll per ten seconds: sixty of them, ten calls each.
-    assert!((550..=600).contains(&polls["DescribeServices"]), "{polls:?}");
-    daemon.run_for(20 * MINUTE).await;
-    for number in 0..100 {
-        let name = format!("s{number:02}");
-        let outcome = daemon.ended(&name).outcome;
-        assert!(outcome == Proven::Succeeded, "{name}: {outcome:?}");
-    }
 }

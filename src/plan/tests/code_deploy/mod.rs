@@ -1,0 +1,5 @@
+//! Services that CodeDeploy deploys.
+
+mod app_spec;
+mod gate;
+mod proof;
