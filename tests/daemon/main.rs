@@ -17,6 +17,7 @@ mod health;
 mod kinds;
 mod mapping;
 mod outcomes;
+mod picky;
 mod queue;
 mod reload;
 mod replicas;

@@ -1,27 +1,24 @@
 //! Whose tasks a retirement notice names, and where services are whose cluster it does not name.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use ecs_refresh::clock::{Clock, Time};
-use ecs_refresh::plan::evidence::Evidence;
+use ecs_refresh::clock::Clock;
 use ecs_refresh::plan::fleet::TaskId;
-use ecs_refresh::plan::key::ServiceKey;
-use ecs_refresh::plan::ledger::{Ledger, Record};
 use ecs_refresh::plan::notice::{
     Affected, Entity, EventKey, EventStatus, Notice, NoticePage, Owner, PageKey,
 };
 use ecs_refresh::plan::policy::{Policies, Policy};
 use ecs_refresh::reconciler::{Receipt, Trigger};
 use ecs_refresh::simulator::{Fault, FaultRule, ServiceSpec, Simulator};
-use ecs_refresh::store::{Answer, MemoryStore, Store, StoreError};
+use ecs_refresh::store::{MemoryStore, Store};
 
 use crate::harness::{
     Daemon, MINUTE, Setup, clock, epoch, policies, selector, service, simulator, weekly,
 };
+use crate::picky::PickyStore;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -371,59 +368,20 @@ async fn what_other_accounts_own_is_not_asked_about() {
     assert_eq!(sim.count("DescribeTasks"), 0);
 }
 
-/// A store that takes no page which says whose a task is, while it is told so.
-#[derive(Debug, Default)]
-struct Reluctant {
-    inner: MemoryStore,
-    refuses: AtomicBool,
-}
-
-impl Store for Reluctant {
-    fn load(&self) -> Answer<'_, Ledger> {
-        self.inner.load()
-    }
-    fn save<'a>(&'a self, service: &'a ServiceKey, record: &'a Record) -> Answer<'a, ()> {
-        self.inner.save(service, record)
-    }
-    fn remove<'a>(&'a self, service: &'a ServiceKey) -> Answer<'a, ()> {
-        self.inner.remove(service)
-    }
-    fn save_page<'a>(&'a self, page: &'a NoticePage) -> Answer<'a, ()> {
-        let says_more = |one: &Affected| matches!(one.entity, Entity::Task { owner: Some(_), .. });
-        if self.refuses.load(Ordering::Relaxed) && page.entities.iter().any(says_more) {
-            let error = StoreError::PageTooLarge { page: page.key.to_path(), bytes: 1 };
-            return Box::pin(std::future::ready(Err(error)));
-        }
-        self.inner.save_page(page)
-    }
-    fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
-        self.inner.remove_page(page)
-    }
-
-    fn append<'a>(&'a self, evidence: &'a Evidence) -> Answer<'a, ()> {
-        self.inner.append(evidence)
-    }
-
-    fn history<'a>(
-        &'a self,
-        service: Option<&'a ServiceKey>,
-        since: Option<Time>,
-    ) -> Answer<'a, Vec<Evidence>> {
-        self.inner.history(service, since)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_was_found_out_counts_once_it_is_stored() {
     let clock = clock();
     let sim = simulator(&clock);
-    let store = Arc::new(Reluctant { refuses: AtomicBool::new(true), ..Reluctant::default() });
+    let store = Arc::new(PickyStore::new(|page| {
+        let says_more = |one: &Affected| matches!(one.entity, Entity::Task { owner: Some(_), .. });
+        page.entities.iter().any(says_more)
+    }));
     let setup = Setup::new(everywhere()).store(Arc::clone(&store) as Arc<dyn Store>);
     let mut daemon = watching(&sim, &clock, setup).await;
     deliver(&mut daemon, page("a", [task(Some("prd"), unheard_of(0))])).await;
     daemon.run_for(MINUTE / 2).await;
     assert_eq!((owners(&daemon), sim.count("DescribeTasks")), (vec![None], 1));
-    store.refuses.store(false, Ordering::Relaxed);
+    store.heal();
     daemon.run_for(2 * MINUTE).await;
     assert_eq!(owners(&daemon), [Some(Owner::Gone)]);
     assert_eq!(store.load().await.unwrap().notices, *daemon.reconciler.notices());

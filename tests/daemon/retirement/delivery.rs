@@ -1,23 +1,19 @@
 //! How a notice comes: in pieces, late, through a queue that fails, or not at all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ecs_refresh::clock::Time;
-use ecs_refresh::plan::evidence::Evidence;
-use ecs_refresh::plan::key::ServiceKey;
-use ecs_refresh::plan::ledger::{Ledger, Outcome, Record};
-use ecs_refresh::plan::notice::{NoticePage, PageKey};
+use ecs_refresh::plan::ledger::{Ledger, Outcome};
 use ecs_refresh::plan::policy::{Policies, Policy};
 use ecs_refresh::simulator::{Fault, FaultRule, ServiceSpec};
-use ecs_refresh::store::{Answer, MemoryStore, Store, StoreError};
+use ecs_refresh::store::{MemoryStore, Store};
 
 use super::{
     Run, account, api_by_night, hourly, listening, monthly, nightly, policy, started, states,
     two_tasks,
 };
 use crate::harness::{DAY, HOUR, MINUTE, QUEUE, Setup, policies};
+use crate::picky::PickyStore;
 
 #[tokio::test(start_paused = true)]
 async fn every_page_counts_by_itself_in_any_order() {
@@ -105,50 +101,9 @@ async fn without_its_queue_a_daemon_goes_on_and_says_so_until_notices_come_again
     }
 }
 
-/// A store that takes no pages while it is told so.
-#[derive(Debug, Default)]
-struct Full {
-    inner: MemoryStore,
-    refuses: AtomicBool,
-}
-
-impl Store for Full {
-    fn load(&self) -> Answer<'_, Ledger> {
-        self.inner.load()
-    }
-    fn save<'a>(&'a self, service: &'a ServiceKey, record: &'a Record) -> Answer<'a, ()> {
-        self.inner.save(service, record)
-    }
-    fn remove<'a>(&'a self, service: &'a ServiceKey) -> Answer<'a, ()> {
-        self.inner.remove(service)
-    }
-    fn save_page<'a>(&'a self, page: &'a NoticePage) -> Answer<'a, ()> {
-        if self.refuses.load(Ordering::Relaxed) {
-            let error = StoreError::PageTooLarge { page: page.key.to_path(), bytes: 1 };
-            return Box::pin(std::future::ready(Err(error)));
-        }
-        self.inner.save_page(page)
-    }
-    fn remove_page<'a>(&'a self, page: &'a PageKey) -> Answer<'a, ()> {
-        self.inner.remove_page(page)
-    }
-
-    fn append<'a>(&'a self, evidence: &'a Evidence) -> Answer<'a, ()> {
-        self.inner.append(evidence)
-    }
-
-    fn history<'a>(
-        &'a self,
-        service: Option<&'a ServiceKey>,
-        since: Option<Time>,
-    ) -> Answer<'a, Vec<Evidence>> {
-        self.inner.history(service, since)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_notice_that_could_not_be_stored_counts_only_once_it_is() {
-    let store = Arc::new(Full { refuses: AtomicBool::new(true), ..Full::default() });
+    let store = Arc::new(PickyStore::new(|_| true));
     let setup = hourly(policies([nightly()])).store(Arc::clone(&store) as Arc<dyn Store>);
     let mut run = started([two_tasks("api")], setup).await;
     run.retire(&["api"], 7 * DAY).await;
@@ -156,7 +111,7 @@ async fn a_notice_that_could_not_be_stored_counts_only_once_it_is() {
     assert!(run.states("api").is_empty());
     assert_eq!(run.sim.queue_depth(QUEUE), 1);
     assert!(run.daemon.received("not_stored") > 10);
-    store.refuses.store(false, Ordering::Relaxed);
+    store.heal();
     run.daemon.run_for(2 * MINUTE).await;
     assert_eq!((run.states("api"), run.sim.queue_depth(QUEUE)), (vec!["waiting"], 0));
     run.until("2026-11-23T06:00:00Z").await;
