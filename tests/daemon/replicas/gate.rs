@@ -21,6 +21,8 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Store,
+    /// The one item of the store that is the lease.
+    Lease,
     Aws,
 }
 
@@ -113,6 +115,8 @@ impl Gate {
             }
         }
         self.awake().await;
-        !self.cut_off.lock().unwrap().contains(&side)
+        let cut_off = self.cut_off.lock().unwrap();
+        let whole = side == Side::Lease && cut_off.contains(&Side::Store);
+        !whole && !cut_off.contains(&side)
     }
 }

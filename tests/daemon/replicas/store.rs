@@ -32,13 +32,14 @@ impl GatedStore {
         what: &'static str,
         access: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        if !self.gate.point(Side::Store, &format!("before {what}")).await {
+        let side = if what.ends_with("_lease") { Side::Lease } else { Side::Store };
+        if !self.gate.point(side, &format!("before {what}")).await {
             return self.unreachable().await;
         }
         self.log.lock().unwrap().push(what);
         let answer = access.await;
         // Whoever is cut off by then hears nothing of what was done.
-        if !self.gate.point(Side::Store, &format!("after {what}")).await {
+        if !self.gate.point(side, &format!("after {what}")).await {
             return self.unreachable().await;
         }
         answer

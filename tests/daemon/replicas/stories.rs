@@ -250,3 +250,21 @@ async fn the_daemons_own_service_is_refreshed_last_and_proven_by_the_copy_that_t
     assert_done(&stage, 4, "its own");
     assert_eq!(stage.senders().len(), 5);
 }
+
+/// It can write its intent and reach ECS, and knows that it holds the lease: but not for as long as an
+/// answer may take. Whenever that begins, it sends nothing from then on.
+#[tokio::test(start_paused = true)]
+async fn who_cannot_renew_the_lease_sends_nothing_that_could_outlast_it() {
+    // A refresh takes about a minute: one of these is just before a start.
+    for offset in 0..14 {
+        let mut stage = wave(4, 1);
+        let (one, two) = (stage.replica(0).await, stage.replica(0).await);
+        run(&stage, 4, 1, MINUTE + offset * 6 * SECOND).await;
+        one.gate.cut_off(Side::Lease);
+        run(&stage, 4, 1, MINUTE).await;
+        assert_eq!(leader(&[&one, &two]), ["replica-2"]);
+        one.gate.reconnect();
+        run(&stage, 4, 1, 30 * MINUTE).await;
+        assert_done(&stage, 4, &format!("no renewal, {offset}"));
+    }
+}
