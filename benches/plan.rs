@@ -75,6 +75,7 @@ fn policies() -> Policies {
             code_deploy: false,
             on_failure: OnFailure::Leave,
             retirement: RetirementRule::default(),
+            preflight: Default::default(),
         }
     };
     Policies {
@@ -154,6 +155,7 @@ fn description(number: usize, key: &ServiceKey) -> Description {
         percents: Some(Percents::DEFAULT),
         health_check_grace_seconds: 0,
         target_groups: Box::default(),
+        subnets: Box::default(),
         desired_count: 10,
         running_count: 10,
         pending_count: 0,
@@ -188,7 +190,12 @@ fn fleet(services: usize) -> Fleet {
             begun_at: now() - TimeDelta::seconds(60),
             services: readings,
             complete: true,
-            tasks: Some(ClusterTasks { listed_at: now(), complete: true, by_service }),
+            tasks: Some(ClusterTasks {
+                listed_at: now(),
+                complete: true,
+                by_service,
+                running: BTreeMap::new(),
+            }),
             problem: None,
         });
     }

@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod events;
 pub mod http;
+pub mod iam;
 pub mod lease;
 pub mod metrics;
 pub mod plan;

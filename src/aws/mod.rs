@@ -13,6 +13,7 @@ mod client;
 mod code_deploy;
 mod connect;
 mod dynamodb;
+mod ec2;
 mod ecs;
 mod error;
 mod health;

@@ -40,6 +40,14 @@ pub enum Operation {
     BatchGetDeploymentGroups,
     ListDeployments,
     CreateDeployment,
+    DescribeTargetHealth,
+    DescribeImages,
+    GetLifecyclePolicy,
+    DescribePullThroughCacheRules,
+    DescribeAlarms,
+    GetMetricData,
+    GetServiceQuota,
+    DescribeSubnets,
 }
 
 /// Whose operation it is.
@@ -52,6 +60,10 @@ pub enum Api {
     ElasticLoadBalancing,
     DynamoDb,
     CodeDeploy,
+    Ecr,
+    CloudWatch,
+    ServiceQuotas,
+    Ec2,
 }
 
 impl Api {
@@ -65,6 +77,10 @@ impl Api {
             Self::ElasticLoadBalancing => "Elastic Load Balancing",
             Self::DynamoDb => "DynamoDB",
             Self::CodeDeploy => "CodeDeploy",
+            Self::Ecr => "ECR",
+            Self::CloudWatch => "CloudWatch",
+            Self::ServiceQuotas => "Service Quotas",
+            Self::Ec2 => "EC2",
         }
     }
 
@@ -78,6 +94,10 @@ impl Api {
             Self::ElasticLoadBalancing => "elasticloadbalancing",
             Self::DynamoDb => "dynamodb",
             Self::CodeDeploy => "codedeploy",
+            Self::Ecr => "ecr",
+            Self::CloudWatch => "cloudwatch",
+            Self::ServiceQuotas => "servicequotas",
+            Self::Ec2 => "ec2",
         }
     }
 }
@@ -120,6 +140,14 @@ impl Operation {
         Self::BatchGetDeploymentGroups,
         Self::ListDeployments,
         Self::CreateDeployment,
+        Self::DescribeTargetHealth,
+        Self::DescribeImages,
+        Self::GetLifecyclePolicy,
+        Self::DescribePullThroughCacheRules,
+        Self::DescribeAlarms,
+        Self::GetMetricData,
+        Self::GetServiceQuota,
+        Self::DescribeSubnets,
     ];
 
     /// The name as the API writes it.
@@ -160,6 +188,14 @@ impl Operation {
             Self::BatchGetDeploymentGroups => "BatchGetDeploymentGroups",
             Self::ListDeployments => "ListDeployments",
             Self::CreateDeployment => "CreateDeployment",
+            Self::DescribeTargetHealth => "DescribeTargetHealth",
+            Self::DescribeImages => "DescribeImages",
+            Self::GetLifecyclePolicy => "GetLifecyclePolicy",
+            Self::DescribePullThroughCacheRules => "DescribePullThroughCacheRules",
+            Self::DescribeAlarms => "DescribeAlarms",
+            Self::GetMetricData => "GetMetricData",
+            Self::GetServiceQuota => "GetServiceQuota",
+            Self::DescribeSubnets => "DescribeSubnets",
         }
     }
 
@@ -181,9 +217,9 @@ impl Operation {
             Self::ReceiveMessage | Self::DeleteMessageBatch => Api::Sqs,
             Self::DescribeEvents | Self::DescribeAffectedEntities => Api::Health,
             Self::PutEvents => Api::EventBridge,
-            Self::DescribeTargetGroups | Self::DescribeTargetGroupAttributes => {
-                Api::ElasticLoadBalancing
-            }
+            Self::DescribeTargetGroups
+            | Self::DescribeTargetGroupAttributes
+            | Self::DescribeTargetHealth => Api::ElasticLoadBalancing,
             Self::GetItem
             | Self::PutItem
             | Self::DeleteItem
@@ -200,6 +236,12 @@ impl Operation {
             | Self::BatchGetDeploymentGroups
             | Self::ListDeployments
             | Self::CreateDeployment => Api::CodeDeploy,
+            Self::DescribeImages
+            | Self::GetLifecyclePolicy
+            | Self::DescribePullThroughCacheRules => Api::Ecr,
+            Self::DescribeAlarms | Self::GetMetricData => Api::CloudWatch,
+            Self::GetServiceQuota => Api::ServiceQuotas,
+            Self::DescribeSubnets => Api::Ec2,
         }
     }
 
@@ -214,7 +256,8 @@ impl Operation {
     }
 
     /// The token bucket that AWS takes the call from (Amazon ECS API reference and Elastic Load Balancing
-    /// user guide, Request throttling). Other APIs are called so rarely that nothing has to be saved.
+    /// user guide, Request throttling; Amazon ECR states none
+    /// for what is read here). Other APIs are called so rarely that nothing has to be saved.
     pub fn category(self) -> Option<Category> {
         match self {
             Self::ListClusters | Self::DescribeClusters => Some(Category::ClusterRead),
@@ -225,9 +268,9 @@ impl Operation {
             }
             Self::GetTaskProtection => Some(Category::TaskProtection),
             Self::DescribeTaskDefinition => Some(Category::TaskDefinitionRead),
-            Self::DescribeTargetGroups | Self::DescribeTargetGroupAttributes => {
-                Some(Category::LoadBalancingRead)
-            }
+            Self::DescribeTargetGroups
+            | Self::DescribeTargetGroupAttributes
+            | Self::DescribeTargetHealth => Some(Category::LoadBalancingRead),
             // AWS's table does not name it. It changes a service, and so it is charged to the
             // smallest bucket that it can belong to.
             Self::UpdateService | Self::StopServiceDeployment => Some(Category::ServiceModify),
@@ -252,6 +295,13 @@ impl Operation {
             | Self::BatchGetDeploymentGroups
             | Self::ListDeployments
             | Self::CreateDeployment => None,
+            Self::DescribeImages
+            | Self::GetLifecyclePolicy
+            | Self::DescribePullThroughCacheRules => Some(Category::ImageRead),
+            Self::DescribeAlarms
+            | Self::GetMetricData
+            | Self::GetServiceQuota
+            | Self::DescribeSubnets => None,
         }
     }
 
@@ -278,17 +328,21 @@ mod tests {
             (Operation::DescribeTargetGroups, "elasticloadbalancing:DescribeTargetGroups"),
             (Operation::DescribeTimeToLive, "dynamodb:DescribeTimeToLive"),
             (Operation::CreateDeployment, "codedeploy:CreateDeployment"),
+            (Operation::DescribeImages, "ecr:DescribeImages"),
+            (Operation::GetMetricData, "cloudwatch:GetMetricData"),
+            (Operation::GetServiceQuota, "servicequotas:GetServiceQuota"),
+            (Operation::DescribeSubnets, "ec2:DescribeSubnets"),
         ] {
             assert_eq!(operation.iam_action(), action);
         }
     }
 
     #[test]
-    fn the_calls_of_ecs_and_load_balancing_and_no_others_have_a_token_bucket() {
+    fn the_calls_of_ecs_load_balancing_and_ecr_and_no_others_have_a_token_bucket() {
         for operation in Operation::ALL {
             assert_eq!(
                 operation.category().is_some(),
-                matches!(operation.api(), Api::Ecs | Api::ElasticLoadBalancing),
+                matches!(operation.api(), Api::Ecs | Api::ElasticLoadBalancing | Api::Ecr),
                 "{operation:?}"
             );
         }

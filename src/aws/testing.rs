@@ -37,6 +37,8 @@ pub(super) struct Call {
     /// The address that it was sent to.
     pub(super) uri: String,
     pub(super) operation: String,
+    /// What it was signed with.
+    pub(super) authorization: String,
     pub(super) body: Value,
     pub(super) at: Instant,
 }
@@ -173,6 +175,8 @@ impl HttpConnector for FakeAws {
             let is_form = request.headers().get("content-type") == Some(FORM);
             let target = request.headers().get("x-amz-target").unwrap_or(&uri);
             let operation = target.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
+            let authorization = request.headers().get("authorization").unwrap_or_default();
+            let authorization = authorization.to_owned();
             // Read as a connection would: the SDK takes a body that nobody reads for a stalled one.
             let body = ByteStream::new(request.into_body()).collect().await.unwrap().into_bytes();
             let body = match is_cbor {
@@ -181,7 +185,7 @@ impl HttpConnector for FakeAws {
                 false => serde_json::from_slice(&body).unwrap_or(Value::Null),
             };
             let operation = body["Action"].as_str().map_or(operation, str::to_owned);
-            let call = Call { uri, operation, body, at: Instant::now() };
+            let call = Call { uri, operation, authorization, body, at: Instant::now() };
             this.calls.lock().unwrap().push(call.clone());
             let reply = (this.answers.lock().unwrap())(&call);
             tokio::time::sleep(this.latency).await;

@@ -8,13 +8,20 @@ use chrono::TimeDelta;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
+use super::iam_policy;
 use crate::clock::Time;
+use crate::iam::Tag;
+use crate::metrics::Label;
 use crate::plan::key::ServiceKey;
-use crate::settings::{Overrides, Sources};
+use crate::plan::preflight::Name;
+use crate::settings::{Overrides, RawFiles, Sources};
 use crate::telemetry::Format as LogFormat;
 
 /// Names the configuration where no flag does.
 const CONFIG_VARIABLE: &str = "ECS_REFRESH_CONFIG";
+
+/// Holds the whole configuration as text, for a container without files.
+const CONFIG_TEXT_VARIABLE: &str = "ECS_REFRESH_CONFIG_TOML";
 
 /// A simulated fleet is held in memory, about 2 KB for each task.
 const CLUSTERS_MAX: i64 = 1_000;
@@ -40,6 +47,9 @@ pub enum Command {
     Run(RunArgs),
     /// Look once and print what would be done about every service, and why not. Changes nothing.
     Plan(ViewArgs),
+    /// Look once and print what would break if the services that are due within 7 days were refreshed.
+    /// Changes nothing; exits 1 when one would be held.
+    Preflight(PreflightArgs),
     /// Look once and print every retirement notice that is known, how it stands for each service, and
     /// what shows that. Changes nothing.
     Retirements(ViewArgs),
@@ -57,6 +67,10 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the simulated AWS alone, for the AWS CLI or any SDK.
     Simulator(SimulatorArgs),
+    /// Print the IAM policy that the configuration needs. Touches no network.
+    IamPolicy(IamPolicyArgs),
+    /// Ask a daemon on this host whether it is alive. Exits 0 when it is, else 1.
+    Healthcheck(HealthcheckArgs),
     /// Print completions for a shell.
     Completions { shell: clap_complete::Shell },
 }
@@ -64,7 +78,8 @@ pub enum Command {
 /// Where the configuration is.
 #[derive(Debug, clap::Args)]
 pub struct ConfigArgs {
-    /// A TOML file or a directory of them; ECS_REFRESH_CONFIG names it too.
+    /// A TOML file or a directory of them; ECS_REFRESH_CONFIG names it too, and
+    /// ECS_REFRESH_CONFIG_TOML holds the text itself.
     #[arg(long, short, value_name = "PATH")]
     pub config: Option<PathBuf>,
 }
@@ -88,6 +103,15 @@ pub struct ViewArgs {
     pub config: ConfigArgs,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PreflightArgs {
+    /// This service only, as CLUSTER/SERVICE, whether it is due or not.
+    #[arg(value_name = "CLUSTER/SERVICE", value_parser = ServiceName::parse)]
+    pub service: Option<ServiceName>,
+    #[command(flatten)]
+    pub view: ViewArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -184,6 +208,49 @@ pub struct RefreshArgs {
     /// Refresh even while a freeze of its policy is in force.
     #[arg(long)]
     pub despite_freeze: bool,
+    /// Refresh even if this check would hold it, such as `image-drift`; may be repeated.
+    #[arg(long, value_name = "CHECK", value_parser = check_name)]
+    pub despite_preflight: Vec<Name>,
+}
+
+fn check_name(text: &str) -> Result<Name, String> {
+    Name::ALL.iter().copied().find(|name| name.name() == text).ok_or_else(|| {
+        let names: Vec<&str> = Name::ALL.iter().map(|name| name.name()).collect();
+        format!("no such check; known: {}", names.join(", "))
+    })
+}
+
+#[derive(Debug, clap::Args)]
+pub struct IamPolicyArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The policy itself, or a table of what is allowed and why.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+    /// Allow to refresh services with this tag only.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = iam_policy::tag)]
+    pub tag: Option<Tag>,
+    /// The account of the services; without it, any.
+    #[arg(long, value_name = "ID", value_parser = iam_policy::account)]
+    pub account: Option<String>,
+    /// Their Region, instead of what the configuration says; without both, any.
+    #[arg(long, value_name = "REGION", value_parser = iam_policy::part_of_arn)]
+    pub region: Option<String>,
+    /// Their partition, such as aws-cn, instead of the Region's.
+    #[arg(long, value_name = "PARTITION", value_parser = iam_policy::part_of_arn)]
+    pub partition: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct HealthcheckArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// What to ask; otherwise /healthz where the configuration says that the daemon listens.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<http::Uri>,
+    /// How long to wait for the answer.
+    #[arg(long, value_name = "DURATION", default_value = "3s")]
+    pub timeout: humantime::Duration,
 }
 
 #[derive(Debug, clap::Args)]
@@ -235,6 +302,9 @@ pub struct FleetArgs {
     /// deployment group svc-blue-green.
     #[arg(long)]
     pub code_deploy: bool,
+    /// One more service, svc-no-image in prd-1, whose image was deleted from its repository.
+    #[arg(long)]
+    pub image_gone: bool,
 }
 
 /// How results are printed.
@@ -257,27 +327,43 @@ impl ConfigArgs {
     /// The sources of a command that needs a configuration.
     ///
     /// # Errors
-    /// When none is named.
+    /// When none is named, or more than one.
     pub fn sources(&self) -> Result<Sources, Exit> {
-        let sources = self.optional_sources();
-        if sources.path.is_none() {
+        let sources = self.optional_sources()?;
+        if sources.path.is_none() && sources.inline.is_none() {
             return Err(Exit::cannot(format!(
-                "no configuration: say --config PATH or set {CONFIG_VARIABLE}; \
-                 config/default.toml shows every key"
+                "no configuration: say --config PATH, or set {CONFIG_VARIABLE} to a path or \
+                 {CONFIG_TEXT_VARIABLE} to the text; config/default.toml shows every key"
             )));
         }
         Ok(Sources { policies_optional: false, ..sources })
     }
 
     /// The sources of a command that can do without.
-    pub fn optional_sources(&self) -> Sources {
+    ///
+    /// # Errors
+    /// When more than one configuration is named.
+    pub fn optional_sources(&self) -> Result<Sources, Exit> {
         let path = self.path();
+        let text = std::env::var_os(CONFIG_TEXT_VARIABLE).filter(|text| !text.is_empty());
+        if let (Some(path), Some(_)) = (&path, &text) {
+            return Err(Exit::cannot(format!(
+                "two configurations: {} is named and {CONFIG_TEXT_VARIABLE} is set; leave out one of \
+                 them",
+                path.display()
+            )));
+        }
+        let inline = text.map(|text| {
+            let text = text.into_string();
+            let text = text.map_err(|_| Exit::no(format!("{CONFIG_TEXT_VARIABLE}: not UTF-8")))?;
+            RawFiles::text(CONFIG_TEXT_VARIABLE, text).map_err(Exit::no)
+        });
         // Names that are not Unicode cannot be ours.
         let environment = std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let policies_optional = path.is_none();
-        Sources { path, environment, flags: Overrides::default(), policies_optional }
+        let (policies_optional, inline) = (path.is_none(), inline.transpose()?);
+        Ok(Sources { path, inline, environment, flags: Overrides::default(), policies_optional })
     }
 }
 

@@ -3,6 +3,7 @@
 mod gaps;
 mod looks;
 mod overlaps;
+mod preflight;
 mod retirements;
 
 #[cfg(test)]
@@ -84,6 +85,9 @@ fn describe_policy(policy: &Policy, now: Time, out: &mut dyn Write) -> io::Resul
     }
     if policy.code_deploy {
         writeln!(out, "  kinds     services of CodeDeploy too, by deployments of CodeDeploy")?;
+    }
+    if let Some(checks) = preflight::rule(&policy.preflight) {
+        writeln!(out, "  checks    {checks}")?;
     }
     let schedule = &policy.schedule;
     writeln!(out, "  windows   {}", windows(schedule))?;

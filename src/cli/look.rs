@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::exit::Exit;
-use crate::aws::{Ecs, Observer, Surveyor, Table};
+use super::survey::Survey;
+use crate::aws::{Ecs, Observer, Table};
 use crate::clock::{Clock, Time};
-use crate::plan::deadline::wants_of;
 use crate::plan::evidence::Evidence;
 use crate::plan::fleet::{Fleet, Problem};
 use crate::plan::key::ClusterKey;
@@ -20,10 +20,6 @@ use crate::reconciler::status::{Readiness, Status};
 use crate::reconciler::{find_clusters, statuses};
 use crate::settings::Settings;
 use crate::store::{DynamoStore, FileStore, Retention, StoreError};
-
-/// Of so many services that are due it is asked how long their rollouts take. More would keep people
-/// waiting, and the daemon asks when it is about to start one.
-const SURVEYED_MAX: usize = 50;
 
 /// What a daemon that may be running beside remembers, in `table` or else in its file.
 ///
@@ -72,19 +68,25 @@ pub async fn look(
     Ok(seen.planned(policies, ledger, clock.now()))
 }
 
-/// The same, with how long the refreshes that are due may take.
+/// The same, with how long the refreshes that are due may take, and what the checks before a refresh say
+/// of what is due within days.
 ///
 /// # Errors
 /// When nothing at all could be seen.
-pub async fn look_at_deadlines(
+pub async fn look_closely(
     policies: Policies,
     ecs: Ecs,
     ledger: &Ledger,
     clock: &Clock,
+    survey: Survey<'_>,
 ) -> Result<Status, Problem> {
     let mut seen = see(&policies, ecs.clone(), clock).await?;
-    survey(&policies, ecs, &mut seen.fleet, ledger, clock).await;
-    Ok(seen.planned(policies, ledger, clock.now()))
+    let unread = survey.read(&policies, ecs, &mut seen.fleet, ledger, clock).await;
+    seen.problems.extend(unread.map(|unread| unread.to_string()));
+    let now = clock.now();
+    let made = plan(&policies, &seen.fleet, ledger, now);
+    let preflight = survey.report(&policies, &seen.fleet, ledger, &made);
+    Ok(Status { preflight: Arc::new(preflight), ..seen.planned(policies, ledger, now) })
 }
 
 /// What there was to be seen.
@@ -125,18 +127,6 @@ async fn see(policies: &Policies, ecs: Ecs, clock: &Clock) -> Result<Seen, Probl
     Ok(Seen { fleet, problems, at: clock.now() })
 }
 
-/// Reads what the starts and the deadlines of services that are due rest on.
-async fn survey(policies: &Policies, ecs: Ecs, fleet: &mut Fleet, ledger: &Ledger, clock: &Clock) {
-    let made = plan(policies, fleet, ledger, clock.now());
-    let mut wants = wants_of(&made, policies, fleet, SURVEYED_MAX);
-    // Whether CodeDeploy can refresh what is due.
-    wants.extend(made.wants);
-    if !wants.is_empty() {
-        let read = Surveyor::new(ecs).survey(&wants).await;
-        fleet.absorb_surroundings(read, clock.now());
-    }
-}
-
 /// The plan without any look: the clusters that the policies select are there, and nothing is known
 /// of their services but what is remembered.
 pub fn unseen(policies: Policies, ledger: &Ledger, now: Time) -> Status {
@@ -160,6 +150,7 @@ fn planned(
 ) -> Status {
     Status {
         lease: None,
+        preflight: Arc::default(),
         plan: Arc::new(plan(&policies, fleet, ledger, now)),
         clusters: Arc::new(statuses(fleet)),
         readiness: Readiness {

@@ -7,15 +7,20 @@ mod columns;
 mod connection;
 mod demo;
 mod exit;
+mod healthcheck;
 mod history;
+mod iam_policy;
 mod look;
 mod own;
+mod plain_http;
 mod plan;
+mod preflight;
 mod refresh;
 mod retirements;
 mod run;
 mod simulator;
 mod store;
+mod survey;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -47,6 +52,7 @@ fn init_logging(args: &Args, clock: &Clock) -> Result<(), telemetry::TelemetryEr
     let quiet = matches!(
         args.command,
         Command::Plan(_)
+            | Command::Preflight(_)
             | Command::Retirements(_)
             | Command::History(_)
             | Command::Refresh(_)
@@ -80,6 +86,7 @@ async fn dispatch(command: Command, clock: Clock) -> Exit {
     match command {
         Command::Run(args) => run::run(args, clock).await,
         Command::Plan(args) => plan::plan(args, clock).await,
+        Command::Preflight(args) => preflight::preflight(args, clock).await,
         Command::Retirements(args) => retirements::retirements(args, clock).await,
         Command::History(args) => history::history(args, clock).await,
         Command::Check(args) => check_command(&args, &clock),
@@ -88,6 +95,8 @@ async fn dispatch(command: Command, clock: Clock) -> Exit {
         Command::Store(StoreCommand::Import(args)) => store::import(args, clock).await,
         Command::Demo(args) => demo::demo(args, clock).await,
         Command::Simulator(args) => simulator::simulator(args, clock).await,
+        Command::IamPolicy(args) => iam_policy::iam_policy(&args),
+        Command::Healthcheck(args) => healthcheck::healthcheck(args).await,
         Command::Completions { shell } => {
             let mut command = Args::command();
             clap_complete::generate(shell, &mut command, "ecs-refresh", &mut std::io::stdout());

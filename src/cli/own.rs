@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
-use tokio::net::TcpStream;
 
+use super::plain_http;
 use crate::plan::key::{ClusterKey, ServiceKey};
 
 /// Where a container on Fargate finds the endpoint.
@@ -60,23 +59,8 @@ pub async fn service() -> Option<ServiceKey> {
 }
 
 async fn fetch(uri: &str) -> anyhow::Result<TaskMetadata> {
-    let uri: http::Uri = format!("{uri}/task").parse()?;
-    let host = uri.host().ok_or_else(|| anyhow::anyhow!("{uri} names no host"))?;
-    let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80))).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await?;
-    let request = http::Request::get(uri.path())
-        .header(http::header::HOST, host)
-        .body(http_body_util::Empty::<bytes::Bytes>::new())?;
-    // The sender goes with the exchange, and with the sender the connection ends.
-    let exchange = async move {
-        let response = sender.send_request(request).await?;
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
-        let body = body.collect().await.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
-        Ok::<_, anyhow::Error>(serde_json::from_slice(&body)?)
-    };
-    let (metadata, _connection) = tokio::join!(exchange, connection);
-    metadata
+    let answer = plain_http::get(&format!("{uri}/task").parse()?, ANSWER_BYTES_MAX).await?;
+    Ok(serde_json::from_slice(answer.body())?)
 }
 
 /// The key from the task's ARN, `arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID`, and the service's

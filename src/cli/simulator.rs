@@ -14,6 +14,12 @@ use crate::simulator::{CodeDeploySpec, Options, ServiceSpec, Simulator};
 /// The service that AWS CodeDeploy deploys.
 const BLUE_GREEN: &str = "svc-blue-green";
 
+/// The service whose image was deleted.
+const NO_IMAGE: &str = "svc-no-image";
+
+/// The repository that has the images of all services, each under its service's name.
+const REPOSITORY: &str = "apps";
+
 /// Serves a simulated AWS until it is interrupted: empty, or with the fleet that was asked for.
 pub async fn simulator(args: SimulatorArgs, clock: Clock) -> Exit {
     let interrupted = super::run::interrupted();
@@ -56,11 +62,12 @@ struct SeededFleet {
     tasks_per_service: u32,
     task_age: Duration,
     code_deploy: bool,
+    image_gone: bool,
 }
 
 impl SeededFleet {
     fn of(args: &FleetArgs) -> Result<Self, Exit> {
-        let any = args.services > 0 || args.code_deploy;
+        let any = args.services > 0 || args.code_deploy || args.image_gone;
         let clusters = args.clusters.unwrap_or(u32::from(any));
         if clusters == 0 && any {
             return Err(Exit::cannot("services need at least one cluster: leave --clusters out"));
@@ -71,6 +78,7 @@ impl SeededFleet {
             tasks_per_service: args.tasks_per_service,
             task_age: *args.task_age,
             code_deploy: args.code_deploy,
+            image_gone: args.image_gone,
         })
     }
 
@@ -80,16 +88,23 @@ impl SeededFleet {
         }
         for service in 0..self.services {
             let cluster = cluster_name(service % self.clusters);
-            simulator.add_service(self.service(&cluster, &service_name(service)));
+            simulator.add_service(self.service(simulator, &cluster, &service_name(service)));
         }
         if self.code_deploy {
             let group = CodeDeploySpec::new("shop", BLUE_GREEN);
-            simulator.add_service(self.service(&cluster_name(0), BLUE_GREEN).code_deploy(group));
+            let spec = self.service(simulator, &cluster_name(0), BLUE_GREEN);
+            simulator.add_service(spec.code_deploy(group));
+        }
+        if self.image_gone {
+            simulator.add_service(self.service(simulator, &cluster_name(0), NO_IMAGE));
+            simulator.delete_image(REPOSITORY, NO_IMAGE);
         }
     }
 
-    fn service(&self, cluster: &str, name: &str) -> ServiceSpec {
-        let spec = ServiceSpec::new(cluster, name);
+    fn service(&self, simulator: &Simulator, cluster: &str, name: &str) -> ServiceSpec {
+        simulator.push_image(REPOSITORY, name);
+        let image = simulator.image_reference(&format!("{REPOSITORY}:{name}"));
+        let spec = ServiceSpec::new(cluster, name).image(name, &image);
         spec.desired(self.tasks_per_service).task_age(self.task_age)
     }
 
@@ -114,6 +129,9 @@ impl fmt::Display for SeededFleet {
         }
         if self.code_deploy {
             write!(f, "; {BLUE_GREEN} is deployed by CodeDeploy")?;
+        }
+        if self.image_gone {
+            write!(f, "; the image of {NO_IMAGE} is gone")?;
         }
         Ok(())
     }
@@ -164,6 +182,17 @@ mod tests {
         assert_eq!(simulator.service("prd-1", "svc-blue-green").active_tasks().count(), 3);
         assert_eq!(simulator.code_deployments("prd-1", "svc-blue-green").len(), 1);
         assert!(fleet.to_string().ends_with("svc-blue-green is deployed by CodeDeploy"), "{fleet}");
+    }
+
+    #[test]
+    fn one_more_service_has_lost_its_image() {
+        let fleet = fleet(&["--image-gone"]).unwrap();
+        let clock = Clock::system();
+        let simulator = Simulator::new(clock.time_source(), Options::default());
+        fleet.seed(&simulator);
+        let running = simulator.service("prd-1", "svc-no-image");
+        assert_eq!(running.active_tasks().count(), 2, "what runs goes on");
+        assert!(fleet.to_string().ends_with("the image of svc-no-image is gone"), "{fleet}");
     }
 
     #[test]

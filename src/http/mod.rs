@@ -24,7 +24,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use api::{AffectedView, FindingView, NoticeView, Stamp, status_name, write_document};
+pub use api::{
+    AffectedView, FindingView, NoticeView, Stamp, status_name, write_document, write_preflight,
+};
 pub use serve::serve;
 
 use crate::clock::Clock;

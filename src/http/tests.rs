@@ -218,7 +218,7 @@ async fn a_waiting_service_says_why_and_until_when() {
                     "how": "rollout_timeout of the policy",
                 }],
             },
-            "next_window": "2026-11-30T18:00:00Z", "attempt": null, "finding": null, "retirement": null,
+            "next_window": "2026-11-30T18:00:00Z", "attempt": null, "finding": null, "preflight": null, "retirement": null,
         })
     );
 }
@@ -235,6 +235,7 @@ async fn what_is_unknown_is_null_and_an_attempt_is_named() {
         "next_window",
         "attempt",
         "finding",
+        "preflight",
         "retirement",
     ] {
         assert!(tool.as_object().unwrap().contains_key(unknown), "{tool}");

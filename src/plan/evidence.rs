@@ -64,7 +64,8 @@ impl Evidence {
         let after = seen.filter(|tasks| tasks.listed_at >= intent_at);
         let after = after.map(|tasks| &tasks.tasks[..]).unwrap_or_default();
         let after = TaskList::of(after.iter().map(|task| (task.id, task.created_at)));
-        let images = service.and_then(|service| service.images.clone()).unwrap_or_default();
+        let running = service.and_then(|service| service.running.as_ref());
+        let images = running.map(|running| (*running.images).clone()).unwrap_or_default();
         Some(Self::new(record.ended.saturating_sub(1), finished, before, after, images))
     }
 }

@@ -33,6 +33,8 @@ pub struct Gated {
     pub due: Option<Due>,
     /// `None`: it may be refreshed as far as it alone is concerned.
     pub blocked: Option<Reason>,
+    /// Whether it may start though no window is open.
+    pub outside_window: bool,
 }
 
 /// Everything that the gate looks at.
@@ -60,7 +62,12 @@ impl Gate<'_> {
             Age::Oldest(at) => Some(at),
             Age::NoTasks | Age::Unknown(_) | Age::Partial | Age::NotListed => None,
         };
-        let blocked = |reason, due| Gated { oldest_created_at, due, blocked: Some(reason) };
+        let blocked = |reason, due| Gated {
+            oldest_created_at,
+            due,
+            blocked: Some(reason),
+            outside_window: false,
+        };
         if let Some(reason) = self.held_by_people() {
             return blocked(reason, None);
         }
@@ -90,7 +97,8 @@ impl Gate<'_> {
             .or_else(|| unsteady(description))
             .or_else(|| self.shut(due))
             .or_else(|| self.group.and_then(code_deploy::waits));
-        Gated { oldest_created_at, due: Some(due), blocked: reason }
+        let outside_window = self.may_start_outside(due);
+        Gated { oldest_created_at, due: Some(due), blocked: reason, outside_window }
     }
 
     /// The age of its tasks. A listing from before its PRIMARY deployment was made tells nothing of

@@ -20,6 +20,7 @@ mod outlook;
 mod pace;
 mod planner;
 pub mod policy;
+pub mod preflight;
 mod proof;
 pub mod rescue;
 mod retirements;

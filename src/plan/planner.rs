@@ -175,7 +175,10 @@ impl<'a> Planner<'a> {
             asked,
             now: self.now,
         };
-        let gated = gate.decide();
+        let mut gated = gate.decide();
+        if let Some(reason) = self.preflight(service, standing, record, &gated, asked) {
+            gated.blocked = Some(reason);
+        }
         self.wake_for(gated.blocked.as_ref());
         if gated.due.is_some() {
             self.want_code_deploy_group(service);

@@ -1,9 +1,11 @@
 //! What to refresh, when, how fast and how old: parsed, and valid by construction.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::ServiceKey;
+use super::preflight::{Name, PreflightRule};
 use super::schedule::Schedule;
 use super::selector::Selector;
 
@@ -24,6 +26,8 @@ pub struct ByHand {
     pub service: ServiceKey,
     /// Whether a freeze does not stop it.
     pub despite_freeze: bool,
+    /// Checks that it does not mind.
+    pub despite: BTreeSet<Name>,
 }
 
 /// Limits over all policies together.
@@ -62,6 +66,8 @@ pub struct Policy {
     pub on_failure: OnFailure,
     /// What is done about retirement notices.
     pub retirement: RetirementRule,
+    /// What is made of the checks before a refresh.
+    pub preflight: PreflightRule,
 }
 
 /// `rollout_timeout` of a policy.

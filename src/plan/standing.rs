@@ -1,5 +1,6 @@
 //! Where each policy stands now: its windows, what it has under way, and what has failed.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,16 @@ use chrono::TimeDelta;
 use super::due::{add, shift};
 use super::ledger::{Finished, Ledger, Outcome};
 use super::policy::{Policies, Policy};
-use super::schedule::ScheduleView;
+use super::schedule::{ScheduleView, Span};
 use super::words::ZonedTime;
-use crate::clock::Time;
+use crate::clock::{Time, elapsed};
 
 /// How long a failure counts where no window bounds it.
 const FAILURE_COUNTS: TimeDelta = TimeDelta::hours(24);
+
+/// A span that is long enough for something is looked for so far ahead, and among so many.
+const SPANS_AHEAD: TimeDelta = TimeDelta::days(366);
+const SPANS_MAX: usize = 400;
 
 /// One policy, now.
 #[derive(Debug)]
@@ -27,6 +32,10 @@ pub struct Standing<'a> {
     last_outcome_at: Option<Time>,
     /// The durations of the policy's last proven refreshes: how many, and in all.
     proven: (u32, Duration),
+    now: Time,
+    /// Of the spans to come in which starts are allowed, those that are longer than all before them.
+    /// They are looked up once, and only when something asks.
+    longer: OnceCell<Vec<Span>>,
 }
 
 impl<'a> Standing<'a> {
@@ -41,6 +50,8 @@ impl<'a> Standing<'a> {
                 failures: Vec::new(),
                 last_outcome_at: None,
                 proven: (0, Duration::ZERO),
+                now,
+                longer: OnceCell::new(),
             })
             .collect();
         let by_name: BTreeMap<&Arc<str>, usize> = policies
@@ -120,6 +131,30 @@ impl<'a> Standing<'a> {
     /// When something may start next, in the policy's zone.
     pub fn next_opening(&self) -> Option<ZonedTime> {
         self.view.next.as_ref().map(|next| self.zoned(next.opens))
+    }
+
+    /// The first span to come in which starts are allowed for at least so long or, as an error, the
+    /// length of the longest one, if there is any.
+    pub fn next_span_of(&self, least: Duration) -> Result<Span, Option<Duration>> {
+        let length = |span: &Span| elapsed(span.opens, span.closes);
+        // Mostly it is the next one, and the others need not be looked up.
+        if let Some(next) = self.view.next.filter(|next| length(next) >= least) {
+            return Ok(next);
+        }
+        let longer = self.longer.get_or_init(|| {
+            let until = shift(self.now, SPANS_AHEAD);
+            let spans = self.policy.schedule.spans_from(self.now);
+            let mut longer: Vec<Span> = Vec::new();
+            for span in spans.take_while(|span| span.opens <= until).take(SPANS_MAX) {
+                let is_longer = longer.last().is_none_or(|known| length(&span) > length(known));
+                if span.opens > self.now && is_longer {
+                    longer.push(span);
+                }
+            }
+            longer
+        });
+        let found = longer.iter().find(|span| length(span) >= least).copied();
+        found.ok_or_else(|| longer.last().map(length))
     }
 
     /// A time as the policy's owner reads it.

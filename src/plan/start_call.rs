@@ -8,7 +8,7 @@ use super::code_deploy;
 use super::fleet::{Controller, Description, Service};
 use super::planner::Planner;
 use super::step::StartCall;
-use super::surroundings::{CodeDeployGroup, Known, Want};
+use super::surroundings::{CodeDeployGroup, Known, Tier, Want};
 
 /// A deployment of CodeDeploy rests on a reading of its group that is at most so old.
 const GROUP_FRESH_ENOUGH: TimeDelta = TimeDelta::seconds(60);
@@ -26,7 +26,9 @@ impl<'a> Planner<'a> {
     /// Asks where CodeDeploy deploys a service, unless that is known.
     pub(super) fn want_code_deploy_group(&mut self, service: &Service) {
         let want = want(service);
-        self.wants.extend(want.filter(|want| !self.fleet.surroundings().knows(want, self.now)));
+        self.wants.extend(
+            want.filter(|want| !self.fleet.surroundings().knows(want, Tier::Start, self.now)),
+        );
     }
 
     /// The call that refreshes a service, and how long the rollout may take then. `None`: what it

@@ -69,7 +69,7 @@ impl Planner<'_> {
     fn start(&mut self, candidate: &Candidate, cause: Cause) {
         let Some(service) = self.fleet.service(&candidate.service) else { return };
         let standing = &self.standings[candidate.policy];
-        let awaits_survey = self.awaits_survey(service, standing.policy.rollout_timeout);
+        let awaits_survey = self.awaits_survey(service, standing);
         // What is to be remembered of it comes first: a service is in one step at a time.
         let following = self.following.contains(&candidate.service);
         if self.policies.dry_run || following || awaits_survey {

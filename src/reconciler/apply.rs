@@ -95,6 +95,8 @@ impl Reconciler {
         self.clusters.looked_at(&look);
         if self.fleet.cluster(&cluster).is_some() && !from_the_future {
             self.fleet.absorb_cluster(look);
+            // What came of images since the last look is told at this one.
+            self.checked_at = None;
         }
         self.last_look_at = Some(now);
         let next_at = if from_the_future { now } else { begun_at + self.resync() };

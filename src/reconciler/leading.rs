@@ -90,6 +90,9 @@ impl Reconciler {
         }
         if !view.leading && self.role.leading {
             self.permit.withdraw();
+            // What it does not look at any more it does not speak of.
+            self.preflight = Arc::default();
+            self.checked_at = None;
             let holder = view.holder.as_deref().unwrap_or("nobody");
             tracing::warn!(
                 "this replica leads no longer, nothing more is sent; the lease: {holder}"

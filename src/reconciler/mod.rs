@@ -58,6 +58,7 @@ use crate::plan::key::ServiceKey;
 use crate::plan::ledger::{Ledger, Record};
 use crate::plan::notice::Notices;
 use crate::plan::policy::Policies;
+use crate::plan::preflight::Report;
 use crate::plan::step::Depth;
 use crate::plan::{Plan, plan};
 use crate::progress::Progress;
@@ -104,6 +105,9 @@ pub struct Reconciler {
     surveyor: Surveyor,
     /// Whether a pass over what services refer to is under way.
     surveying: bool,
+    /// What the checks say of what is due within days, and when they were last made.
+    preflight: Arc<Report>,
+    checked_at: Option<Time>,
     /// What could not be read in it, as far as that was said already.
     unsurveyed: BTreeSet<(String, ProblemClass)>,
     outcomes: Outcomes,
@@ -166,6 +170,8 @@ impl Reconciler {
             observer: parts.observer,
             surveyor: parts.surveyor,
             surveying: false,
+            preflight: Arc::default(),
+            checked_at: None,
             unsurveyed: BTreeSet::new(),
             outcomes: parts.outcomes,
             announcer: parts.announcer,
@@ -251,6 +257,7 @@ impl Reconciler {
         }
         if self.role.acts() {
             self.queue.plan_looks(&self.plan.looks);
+            self.check_ahead();
         }
         self.report_empty_policies();
         self.publish();

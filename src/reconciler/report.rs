@@ -32,6 +32,7 @@ impl Reconciler {
             config_valid: self.config_valid,
             leader: self.role.acts(),
             lease: self.lease_status(),
+            preflight: Arc::clone(&self.preflight),
         });
     }
 
@@ -123,7 +124,8 @@ impl Reconciler {
     pub(super) fn report_clusters(&self) {
         let problems = self.clusters.problems();
         for problem in &problems {
-            tracing::warn!("{problem}");
+            let resync = Span(self.resync);
+            tracing::warn!("{problem}; asked again every {resync}");
         }
         if problems.is_empty() {
             tracing::info!("all clusters that the policies name were found");

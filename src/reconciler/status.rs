@@ -11,6 +11,7 @@ use crate::plan::Plan;
 use crate::plan::fleet::Problem;
 use crate::plan::key::ClusterKey;
 use crate::plan::policy::Policies;
+use crate::plan::preflight::Report;
 pub use crate::progress::Progress;
 
 /// This program's version.
@@ -34,6 +35,8 @@ pub struct Status {
     pub leader: bool,
     /// Who holds the lease that says so; absent where none is needed.
     pub lease: Option<LeaseStatus>,
+    /// What the checks say of services that are due within days.
+    pub preflight: Arc<Report>,
 }
 
 /// The lease, as this replica saw it last.
@@ -91,6 +94,7 @@ impl Status {
             config_valid: false,
             leader: false,
             lease: None,
+            preflight: Arc::default(),
         }
     }
 }

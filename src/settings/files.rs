@@ -46,6 +46,17 @@ impl RawFiles {
         Self { files: vec![RawFile { name: name.into(), text: text.to_owned() }] }
     }
 
+    /// A configuration that somebody handed over as text; problems name it as `name`.
+    ///
+    /// # Errors
+    /// When it is too large.
+    pub fn text(name: &str, text: String) -> Result<Self, Problems> {
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(Problem::new(Place::Path(name.into()), "larger than 1 MiB").into());
+        }
+        Ok(Self { files: vec![RawFile { name: name.into(), text }] })
+    }
+
     #[cfg(test)]
     pub(super) fn of(texts: &[(&str, &str)]) -> Self {
         let file =

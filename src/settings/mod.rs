@@ -22,10 +22,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use files::{RawFiles, read};
+pub use files::RawFiles;
 pub use layers::Overrides;
 pub use policy::mode_name;
 pub use problem::{Place, Problem, Problems};
+pub use resources::queue_region;
 pub use schema::{Announce, Aws, Events, Health, Store, StoreKind};
 
 use crate::plan::policy::{Limits, Policies, Policy};
@@ -42,11 +43,26 @@ const POLICIES_MAX: usize = 1000;
 pub struct Sources {
     /// A file or a directory of `*.toml`.
     pub path: Option<PathBuf>,
+    /// A configuration that is in no file, for where there is no path. It never changes.
+    pub inline: Option<RawFiles>,
     /// The environment. Only `ECS_REFRESH_<SECTION>__<KEY>` counts.
     pub environment: Vec<(String, String)>,
     pub flags: Overrides,
     /// For a refresh by hand, which needs none.
     pub policies_optional: bool,
+}
+
+impl Sources {
+    /// Reads what the configuration is written in.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn read(&self) -> Result<RawFiles, Problems> {
+        match &self.path {
+            Some(path) => files::read(path),
+            None => Ok(self.inline.clone().unwrap_or_default()),
+        }
+    }
 }
 
 /// A valid configuration.
@@ -85,11 +101,25 @@ pub struct Daemon {
 /// # Errors
 /// Every problem there is.
 pub fn load(sources: &Sources) -> Result<Settings, Problems> {
-    let files = match &sources.path {
-        Some(path) => read(path)?,
-        None => RawFiles::default(),
-    };
-    parse(&files, sources)
+    parse(&sources.read()?, sources)
+}
+
+/// Where a daemon with these sources listens, as far as they can be read. Whatever is wrong with them does
+/// not matter: a daemon goes on with what it read before.
+pub fn listen(sources: &Sources) -> SocketAddr {
+    let files = sources.read().unwrap_or_default();
+    let mut problems = Vec::new();
+    let mut layer = Layer::new("files");
+    let documents: Vec<_> =
+        files.files.iter().filter_map(|file| Document::parse(file).ok()).collect();
+    for document in &documents {
+        for (_, _, item) in document.entries().filter(|(name, _, _)| *name == "daemon") {
+            layer.add_section(document, &item, &mut problems);
+        }
+    }
+    let environment = Layer::of_environment(&sources.environment, &mut problems);
+    let layers = [layer, environment, Layer::of_flags(&sources.flags)];
+    merge(&layers).unwrap_or_default().daemon.listen
 }
 
 /// Validates files that were read before, with the environment and the flags of `sources`.
@@ -265,8 +295,9 @@ impl Reading {
 
 fn no_policies(files: &RawFiles) -> Problem {
     match files.files.first() {
-        None => Problem::new(Place::CommandLine, "no configuration was named")
-            .hint("--config PATH, or ECS_REFRESH_CONFIG=PATH"),
+        None => Problem::new(Place::CommandLine, "no configuration was named").hint(
+            "--config PATH, or ECS_REFRESH_CONFIG=PATH, or the text in ECS_REFRESH_CONFIG_TOML",
+        ),
         Some(file) => Problem::new(Place::Path(Arc::clone(&file.name)), "no policy")
             .hint("nothing would ever be refreshed: add a [[policy]]"),
     }

@@ -324,3 +324,42 @@ proptest! {
         let _ = load_files(&[("x.toml", &pieces.concat())], &Sources::default());
     }
 }
+
+#[test]
+fn a_configuration_that_is_text_has_lines_too() {
+    let text = "[daemon]\nresnyc = \"60s\"\n".to_owned();
+    let inline = Some(RawFiles::text("ECS_REFRESH_CONFIG_TOML", text).unwrap());
+    let problems = load(&Sources { inline, ..Sources::default() }).unwrap_err().to_string();
+    assert!(problems.contains("ECS_REFRESH_CONFIG_TOML:2: daemon.resnyc"), "{problems}");
+    let problem = RawFiles::text("X", "#".repeat(1024 * 1024 + 1)).unwrap_err().to_string();
+    assert_eq!(problem, "X: larger than 1 MiB");
+}
+
+#[test]
+fn variables_win_over_a_configuration_that_is_text() {
+    let text = "[daemon]\nresync = \"10s\"\nlisten = \"127.0.0.1:1\"\n".to_owned();
+    let inline = Some(RawFiles::text("X", text).unwrap());
+    let environment = environment(&[("ECS_REFRESH_DAEMON__RESYNC", "20s")]).environment;
+    let sources = Sources { inline, environment, policies_optional: true, ..Sources::default() };
+    let settings = load(&sources).unwrap();
+    assert_eq!(settings.daemon.resync, Duration::from_secs(20));
+    assert_eq!(settings.daemon.listen.port(), 1);
+    assert_eq!(settings.sources[0], "X");
+}
+
+#[test]
+fn where_a_daemon_listens_is_known_whatever_else_is_wrong() {
+    let of = |text: &str, variables: &[(&str, &str)]| {
+        let inline = Some(RawFiles::text("X", text.to_owned()).unwrap());
+        listen(&Sources { inline, ..environment(variables) }).to_string()
+    };
+    let nine = "[daemon]\nlisten = \"127.0.0.1:9\"\n";
+    assert_eq!(of("", &[]), "0.0.0.0:8080");
+    assert_eq!(of(nine, &[]), "127.0.0.1:9");
+    assert_eq!(of(&format!("[other]\n{nine}resnyc = 1\n[[policy]]\n"), &[]), "127.0.0.1:9");
+    assert_eq!(of("[daemon\n", &[]), "0.0.0.0:8080");
+    let variable = ("ECS_REFRESH_DAEMON__LISTEN", "[::1]:7");
+    assert_eq!(of(nine, &[variable]), "[::1]:7");
+    let absent = Sources { path: Some("absent.toml".into()), ..environment(&[variable]) };
+    assert_eq!(listen(&absent).to_string(), "[::1]:7");
+}

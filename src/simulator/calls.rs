@@ -28,7 +28,8 @@ pub struct Call {
     /// The operation, e.g. `DescribeServices`.
     pub operation: String,
     /// What it was about: `cluster/service`, `cluster/task-id`, a cluster's name, a queue's or a bus's name,
-    /// a deployment of AWS CodeDeploy, `application/group` or an application.
+    /// a deployment of AWS CodeDeploy, `application/group` or an application, a repository, an alarm, the
+    /// code of a quota, a subnet.
     pub resources: Vec<String>,
     /// How many things it named.
     pub item_count: usize,

@@ -1,7 +1,7 @@
 //! CBOR, as Smithy RPC v2 uses it, from and to the JSON values that the services work with.
 //!
-//! JSON has no timestamps. AWS names nearly all of them `...Time`, so the numbers under such names are
-//! written with CBOR's tag for epoch time, without which the SDKs do not read them.
+//! JSON has no timestamps. AWS names nearly all of them `...Time` or `...Timestamp`, so the numbers
+//! under such names are written with CBOR's tag for epoch time, without which the SDKs do not read them.
 
 use ciborium::Value as Cbor;
 use serde_json::{Map, Number, Value};
@@ -63,7 +63,8 @@ fn from_json(value: &Value, is_time: bool) -> Cbor {
 }
 
 fn names_time(name: &str) -> bool {
-    name.ends_with("Time") || name == "lastUpdatedAt"
+    let ends = ["Time", "Timestamp", "Timestamps"];
+    ends.iter().any(|end| name.ends_with(end)) || name == "lastUpdatedAt"
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ pub struct FaultRule {
     /// Only calls about this: `cluster/service`, `cluster/task-id`, or a cluster's name where
     /// the call names nothing else; a queue's name; an event bus's name; the ARN of an
     /// event of AWS Health or of a target group; the id of a deployment of AWS CodeDeploy, `application/group`, or an
-    /// application where the call names nothing else. `None` means every call.
+    /// application where the call names nothing else; a repository of Amazon ECR, a CloudWatch alarm, the
+    /// code of a quota, a subnet. `None` means every call.
     pub resource: Option<String>,
     /// How many calls it hits before it is used up; `None` means for ever.
     pub times: Option<u32>,

@@ -64,6 +64,11 @@ impl Ids {
         format!("d-{signs}")
     }
 
+    /// The digest of an image.
+    pub(crate) fn digest(&mut self) -> String {
+        format!("sha256:{:032x}{:032x}", self.0.u128(..), self.0.u128(..))
+    }
+
     /// The id of a service deployment: 21 letters and digits.
     pub(crate) fn service_deployment(&mut self) -> String {
         (0..21).map(|_| self.0.alphanumeric()).collect()

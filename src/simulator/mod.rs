@@ -1,5 +1,6 @@
 //! A small, believable AWS for tests, demonstrations and the AWS CLI: Amazon ECS, Amazon SQS,
-//! Amazon EventBridge, AWS Health, AWS CodeDeploy and the target groups of Elastic Load Balancing.
+//! Amazon EventBridge, AWS Health, AWS CodeDeploy, Amazon ECR, the target groups of Elastic Load
+//! Balancing, and of Amazon CloudWatch, Service Quotas and Amazon EC2 what surrounds services.
 //!
 //! It owns a simulated account in one Region and speaks AWS's own protocols: in process through
 //! [`Simulator::http_client`], or over TCP through [`Simulator::serve`]. It must not know anything
@@ -13,9 +14,12 @@
 mod buses;
 mod calls;
 mod cbor;
+mod cloudwatch;
 mod code_deploys;
 mod codedeploy;
 mod connector;
+mod ec2;
+mod ecr;
 mod ecs;
 mod elbv2;
 mod error;
@@ -23,9 +27,11 @@ mod events;
 mod faults;
 mod health;
 mod identity;
+mod images;
 mod moment;
 mod notices;
 mod others;
+mod paging;
 mod polling;
 mod protocol;
 mod query;
@@ -33,7 +39,9 @@ mod queues;
 mod reply;
 mod retirements;
 mod server;
+mod service_quotas;
 mod sqs;
+mod surroundings;
 mod target_groups;
 mod throttle;
 mod wire;

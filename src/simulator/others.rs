@@ -102,6 +102,7 @@ impl Simulator {
     /// # Panics
     /// When there is no such service.
     pub fn raise_alarm(&self, cluster: &str, service: &str, alarm: &str) {
+        self.with_world(|world, now| world.cloud_watch.set_alarm(alarm, "ALARM", now));
         self.on_service(cluster, service, |ecs, at, now| {
             ecs.change(at, now, |service| {
                 service.ringing.insert(alarm.to_owned());
@@ -114,6 +115,7 @@ impl Simulator {
     /// # Panics
     /// When there is no such service.
     pub fn clear_alarm(&self, cluster: &str, service: &str, alarm: &str) {
+        self.with_world(|world, now| world.cloud_watch.set_alarm(alarm, "OK", now));
         self.on_service(cluster, service, |ecs, at, now| {
             ecs.change(at, now, |service| {
                 service.ringing.remove(alarm);

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
+use super::query::Dialect;
 use super::{cbor, query, sqs};
 
 /// How a service reads and writes.
@@ -19,7 +20,7 @@ pub(crate) enum Protocol {
     Json10,
     Cbor,
     /// AWS Query: forms in, XML out.
-    Query,
+    Query(Dialect),
 }
 
 /// What a request is for.
@@ -39,7 +40,10 @@ impl Target {
         }
         let content_type = head.headers.get(header::CONTENT_TYPE);
         if content_type.is_some_and(|kind| kind.as_bytes().starts_with(query::CONTENT_TYPE)) {
-            return Target { protocol: Protocol::Query, name: String::new() };
+            return Target {
+                protocol: Protocol::Query(Dialect::LoadBalancing),
+                name: String::new(),
+            };
         }
         let name = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         let name = name.unwrap_or("").to_owned();
@@ -49,10 +53,13 @@ impl Target {
     }
 
     /// The same, knowing the body too.
-    pub(crate) fn name_in(self, request: &Value) -> String {
+    pub(crate) fn with_body(self, request: &Value) -> Target {
         match self.protocol {
-            Protocol::Query => query::target(request),
-            Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => self.name,
+            Protocol::Query(_) => Target {
+                protocol: Protocol::Query(Dialect::of(request)),
+                name: query::target(request),
+            },
+            Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => self,
         }
     }
 }
@@ -66,7 +73,7 @@ impl Protocol {
         let (parsed, name) = match self {
             Protocol::Json10 | Protocol::Json11 => (serde_json::from_slice(bytes).ok(), "JSON"),
             Protocol::Cbor => (cbor::read(bytes), "CBOR"),
-            Protocol::Query => (Some(query::read(bytes)), "form"),
+            Protocol::Query(_) => (Some(query::read(bytes)), "form"),
         };
         parsed.filter(Value::is_object).ok_or_else(|| {
             let message = format!("The request is not a {name} object.");
@@ -79,7 +86,7 @@ impl Protocol {
         match self {
             Protocol::Json10 | Protocol::Json11 => value.to_string().into_bytes(),
             Protocol::Cbor => cbor::write(value),
-            Protocol::Query => query::write(value),
+            Protocol::Query(dialect) => query::write(value, dialect),
         }
     }
 
@@ -88,9 +95,17 @@ impl Protocol {
         let kind = match self {
             Protocol::Json10 => sqs::error_type(error.code),
             Protocol::Json11 | Protocol::Cbor => error.code.to_owned(),
-            Protocol::Query => return query::write_error(error),
+            Protocol::Query(dialect) => return query::write_error(error, dialect),
         };
         self.write(&json!({ "__type": kind, "message": error.message }))
+    }
+
+    /// The HTTP status of an error.
+    pub(crate) fn status(self, error: &ApiError) -> u16 {
+        match self {
+            Protocol::Query(dialect) => query::status(error, dialect),
+            Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => error.status,
+        }
     }
 
     /// The headers of an answer, or of an error.
@@ -100,7 +115,7 @@ impl Protocol {
             Protocol::Json10 => "application/x-amz-json-1.0",
             Protocol::Json11 => "application/x-amz-json-1.1",
             Protocol::Cbor => "application/cbor",
-            Protocol::Query => "text/xml",
+            Protocol::Query(_) => "text/xml",
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         if self == Protocol::Cbor {

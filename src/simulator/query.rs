@@ -1,19 +1,50 @@
-//! AWS Query, as Elastic Load Balancing speaks it: forms in, XML out.
+//! AWS Query, as Elastic Load Balancing speaks it and in a dialect Amazon EC2: forms in, XML out.
 //!
-//! A form's `Arns.member.1=a&Arns.member.2=b` becomes `{"Arns": ["a", "b"]}`. Answers come as the JSON
-//! of the whole document, and lists are written as `<member>` elements.
+//! A form's `Arns.member.1=a&Arns.member.2=b` becomes `{"Arns": ["a", "b"]}`, and so does EC2's
+//! `Arns.1=a&Arns.2=b`. Answers come as the JSON of the whole document, and lists are written as
+//! `<member>` elements, or as EC2's `<item>`.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::ec2;
 use super::error::ApiError;
 
 /// What the content type of a form begins with.
 pub(crate) const CONTENT_TYPE: &[u8] = b"application/x-www-form-urlencoded";
 
-/// The namespace that Elastic Load Balancing writes into its answers.
-const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    LoadBalancing,
+    Ec2,
+}
+
+impl Dialect {
+    /// The dialect that a form is in.
+    pub(crate) fn of(request: &Value) -> Self {
+        match request.get("Version").and_then(Value::as_str) {
+            Some(ec2::TARGET_PREFIX) => Dialect::Ec2,
+            _ => Dialect::LoadBalancing,
+        }
+    }
+
+    /// The namespace of answers.
+    fn namespace(self) -> &'static str {
+        match self {
+            Dialect::LoadBalancing => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+            Dialect::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+        }
+    }
+
+    fn item(self) -> &'static str {
+        match self {
+            Dialect::LoadBalancing => "member",
+            Dialect::Ec2 => "item",
+        }
+    }
+}
 
 /// No name of a parameter has more parts.
 const PARTS_MAX: usize = 8;
@@ -51,64 +82,94 @@ fn with_lists(value: Value) -> Value {
     if members.len() == 1
         && let Some(Value::Object(numbered)) = members.get("member")
     {
-        let items: BTreeMap<u32, Value> = numbered
-            .iter()
-            .filter_map(|(number, item)| Some((number.parse().ok()?, with_lists(item.clone()))))
-            .collect();
-        return items.into_values().collect();
+        return list(numbered);
+    }
+    if !members.is_empty() && members.keys().all(|name| name.parse::<u32>().is_ok()) {
+        return list(&members);
     }
     Value::Object(members.into_iter().map(|(name, value)| (name, with_lists(value))).collect())
 }
 
+fn list(numbered: &Map<String, Value>) -> Value {
+    let items: BTreeMap<u32, Value> = numbered
+        .iter()
+        .filter_map(|(number, item)| Some((number.parse().ok()?, with_lists(item.clone()))))
+        .collect();
+    items.into_values().collect()
+}
+
 /// Writes an answer, whose only member is the document.
-pub(crate) fn write(answer: &Value) -> Vec<u8> {
+pub(crate) fn write(answer: &Value, dialect: Dialect) -> Vec<u8> {
     let mut text = String::new();
     for (name, document) in answer.as_object().into_iter().flatten() {
-        text += &format!("<{name} xmlns=\"{NAMESPACE}\">");
-        write_content(document, &mut text);
+        text += &format!("<{name} xmlns=\"{}\">", dialect.namespace());
+        write_content(document, dialect, &mut text);
         text += &format!("</{name}>");
     }
     text.into_bytes()
 }
 
 /// Writes an error. The codes of what goes wrong with any call have other names than in AWS JSON
-/// (Elastic Load Balancing API reference, Common errors).
-pub(crate) fn write_error(error: &ApiError) -> Vec<u8> {
-    let code = match error.code {
-        "AccessDeniedException" => "AccessDenied",
-        "ThrottlingException" => "Throttling",
-        "ExpiredTokenException" => "ExpiredToken",
-        "ServerException" => "InternalFailure",
-        "UnknownOperationException" => "InvalidAction",
-        code => code,
+/// (Elastic Load Balancing API reference, Common errors; Amazon EC2 API reference, Error codes).
+pub(crate) fn write_error(error: &ApiError, dialect: Dialect) -> Vec<u8> {
+    let code = match (error.code, dialect) {
+        ("AccessDeniedException", Dialect::LoadBalancing) => "AccessDenied",
+        ("AccessDeniedException", Dialect::Ec2) => "UnauthorizedOperation",
+        ("ThrottlingException", Dialect::LoadBalancing) => "Throttling",
+        ("ThrottlingException", Dialect::Ec2) => "RequestLimitExceeded",
+        ("ExpiredTokenException", Dialect::LoadBalancing) => "ExpiredToken",
+        ("ExpiredTokenException", Dialect::Ec2) => "RequestExpired",
+        ("ServerException", Dialect::LoadBalancing) => "InternalFailure",
+        ("ServerException", Dialect::Ec2) => "InternalError",
+        ("UnknownOperationException", _) => "InvalidAction",
+        (code, _) => code,
     };
+    if dialect == Dialect::Ec2 {
+        let text = json!({ "Code": code, "Message": error.message });
+        let mut body = String::from("<Response><Errors>");
+        write_element("Error", &text, dialect, &mut body);
+        body += &format!("</Errors><RequestID>{REQUEST_ID}</RequestID></Response>");
+        return body.into_bytes();
+    }
     let kind = if error.status < 500 { "Sender" } else { "Receiver" };
-    write(&json!({ "ErrorResponse": {
+    let body = json!({ "ErrorResponse": {
         "Error": { "Type": kind, "Code": code, "Message": error.message },
         "RequestId": REQUEST_ID,
-    } }))
+    } });
+    write(&body, dialect)
+}
+
+/// The HTTP status of an error. EC2 does not answer 400 to all that goes wrong with any call.
+pub(crate) fn status(error: &ApiError, dialect: Dialect) -> u16 {
+    match (error.code, dialect) {
+        ("AccessDeniedException", Dialect::Ec2) => 403,
+        ("ThrottlingException", Dialect::Ec2) => 503,
+        _ => error.status,
+    }
 }
 
 /// No request is looked up by its id.
 pub(crate) const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
 
-fn write_content(value: &Value, text: &mut String) {
+fn write_content(value: &Value, dialect: Dialect, text: &mut String) {
     match value {
         Value::Null => {}
         Value::Object(members) => {
             for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-                write_element(name, value, text);
+                write_element(name, value, dialect, text);
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| write_element("member", item, text)),
+        Value::Array(items) => {
+            items.iter().for_each(|item| write_element(dialect.item(), item, dialect, text));
+        }
         Value::String(plain) => escape(plain, text),
         Value::Bool(_) | Value::Number(_) => *text += &value.to_string(),
     }
 }
 
-fn write_element(name: &str, value: &Value, text: &mut String) {
+fn write_element(name: &str, value: &Value, dialect: Dialect, text: &mut String) {
     *text += &format!("<{name}>");
-    write_content(value, text);
+    write_content(value, dialect, text);
     *text += &format!("</{name}>");
 }
 
@@ -141,6 +202,8 @@ mod tests {
             // Nonsense is read as well as it goes.
             ("a=1&a.b=2&=3", json!({ "a": "1", "": "3" })),
             ("L.member.x=1", json!({ "L": [] })),
+            ("Id.2=b&Id.10=c&Id.1=a", json!({ "Id": ["a", "b", "c"] })),
+            ("Filter.1.Value.1=x", json!({ "Filter": [{ "Value": ["x"] }] })),
         ] {
             assert_eq!(read(form.as_bytes()), expected, "{form}");
         }
@@ -149,13 +212,13 @@ mod tests {
     #[test]
     fn an_answer_is_written_with_its_lists_and_escaped() {
         let answer = json!({ "R": { "L": ["<a>", 1], "N": null, "O": { "B": true } } });
-        let text = String::from_utf8(write(&answer)).unwrap();
-        assert_eq!(
-            text,
-            format!(
-                "<R xmlns=\"{NAMESPACE}\"><L><member>&lt;a&gt;</member><member>1</member></L>\
+        for dialect in [Dialect::LoadBalancing, Dialect::Ec2] {
+            let (namespace, item) = (dialect.namespace(), dialect.item());
+            let expected = format!(
+                "<R xmlns=\"{namespace}\"><L><{item}>&lt;a&gt;</{item}><{item}>1</{item}></L>\
                  <O><B>true</B></O></R>"
-            )
-        );
+            );
+            assert_eq!(String::from_utf8(write(&answer, dialect)).unwrap(), expected);
+        }
     }
 }

@@ -35,4 +35,14 @@ impl Simulator {
         let arn = self.target_group(cluster, service);
         self.with_world(|world, _| world.elbv2.delete(&arn));
     }
+
+    /// The health checks of so many targets of a group that are healthy now fail from now on, and those of
+    /// all others succeed. Amazon ECS does not act on it: it is the moment before.
+    ///
+    /// # Panics
+    /// When there is no such group, or it has too few healthy targets.
+    pub fn set_targets_unhealthy(&self, arn: &str, count: usize) {
+        let found = self.with_world(|world, _| world.elbv2.set_unhealthy(arn, count, &world.ecs));
+        assert_eq!(found, Some(count), "the healthy targets of {arn}");
+    }
 }

@@ -33,11 +33,15 @@ async fn answer(State(simulator): State<Simulator>, request: Request<Body>) -> R
     wait(latency / 2).await;
     let (head, body) = request.into_parts();
     let target = Target::of(&head);
-    let protocol = target.protocol;
+    let mut protocol = target.protocol;
     let stopping = head.extensions.get::<Stopping>().cloned().unwrap_or_default();
     let reply = match to_bytes(body, REQUEST_BODY_MAX).await {
         Ok(bytes) => match protocol.read(&bytes) {
-            Ok(request) => simulator.call(&target.name_in(&request), request, &stopping).await,
+            Ok(request) => {
+                let target = target.with_body(&request);
+                protocol = target.protocol;
+                simulator.call(&target.name, request, &stopping).await
+            }
             Err(error) => Reply { delay: Duration::ZERO, answer: Answer::Error(error) },
         },
         Err(_) => {
@@ -61,8 +65,8 @@ fn write(answer: Answer, protocol: Protocol) -> Response<Body> {
             respond(StatusCode::OK, protocol.headers(None), protocol.write(&value))
         }
         Answer::Error(error) => {
-            let status =
-                StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let status = StatusCode::from_u16(protocol.status(&error))
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             respond(status, protocol.headers(Some(&error)), protocol.write_error(&error))
         }
         Answer::Html => {

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::Options;
 use super::calls::{Call, CallLog, Outcome};
+use super::cloudwatch::{self, CloudWatch};
 use super::codedeploy::{self, CodeDeploy};
+use super::ec2::{self, Ec2};
+use super::ecr;
 use super::ecs::{self, Ecs, ServiceSpec};
 use super::elbv2::{self, Elbv2};
 use super::error::ApiError;
@@ -16,6 +19,7 @@ use super::health::{self, Health};
 use super::identity::Identity;
 use super::moment::Moment;
 use super::reply::{Answer, Reply};
+use super::service_quotas::{self, ServiceQuotas};
 use super::sqs::{self, Poll, Sqs};
 use super::throttle::Throttle;
 
@@ -28,6 +32,9 @@ pub(crate) struct World {
     pub(crate) health: Health,
     pub(crate) elbv2: Elbv2,
     pub(crate) code_deploy: CodeDeploy,
+    pub(crate) cloud_watch: CloudWatch,
+    pub(crate) service_quotas: ServiceQuotas,
+    pub(crate) ec2: Ec2,
     pub(crate) identity: Identity,
     pub(crate) faults: Faults,
     pub(crate) log: CallLog,
@@ -53,6 +60,9 @@ impl World {
             health: Health::default(),
             elbv2: Elbv2::default(),
             code_deploy: CodeDeploy::new(identity.clone(), options.seed),
+            cloud_watch: CloudWatch::new(identity.clone()),
+            service_quotas: ServiceQuotas::new(identity.clone()),
+            ec2: Ec2::default(),
             identity,
             faults: Faults::default(),
             log: CallLog::default(),
@@ -85,10 +95,18 @@ impl World {
     /// Adds a service, and what deploys it. Returns its ARN.
     pub(crate) fn add_service(&mut self, mut spec: ServiceSpec, now: Moment) -> String {
         let code_deploy = spec.code_deploy.take();
+        for alarm in spec.alarm_names() {
+            self.cloud_watch.ensure_alarm(alarm, now);
+        }
+        let ringing: Vec<String> =
+            spec.alarm_names().filter(|name| self.cloud_watch.is_ringing(name)).cloned().collect();
         let named = spec.clone();
         let arn = self.ecs.add_service(spec, now);
         if let Some(code_deploy) = code_deploy {
             self.code_deploy.adopt(&named, &code_deploy, &mut self.ecs, now);
+        }
+        for alarm in ringing {
+            self.ecs.ring(&alarm, true, now);
         }
         arn
     }
@@ -124,6 +142,10 @@ impl World {
             health::TARGET_PREFIX => health::resources(&request),
             elbv2::TARGET_PREFIX => elbv2::resources(&request),
             codedeploy::TARGET_PREFIX => codedeploy::resources(&request),
+            ecr::TARGET_PREFIX => ecr::resources(&request),
+            cloudwatch::TARGET_PREFIX => cloudwatch::resources(&request),
+            service_quotas::TARGET_PREFIX => service_quotas::resources(&request),
+            ec2::TARGET_PREFIX => ec2::resources(&request),
             _ => ecs::resources(&request),
         };
         let fault = self.faults.hit(operation, &resources);
@@ -202,6 +224,12 @@ impl World {
             codedeploy::TARGET_PREFIX => {
                 self.code_deploy.call(operation, request, &mut self.ecs, now).into()
             }
+            ecr::TARGET_PREFIX => self.ecs.ecr.call(operation, request, now).into(),
+            cloudwatch::TARGET_PREFIX => {
+                self.cloud_watch.call(operation, request, &self.ecs, now).into()
+            }
+            service_quotas::TARGET_PREFIX => self.service_quotas.call(operation, request).into(),
+            ec2::TARGET_PREFIX => self.ec2.call(operation, request, &self.ecs).into(),
             _ => Answer::Error(ApiError::unknown_operation(&format!("{prefix}.{operation}"))),
         };
         if let Answer::Json(answer) = &mut answer {
@@ -241,6 +269,10 @@ fn denied(prefix: &str, operation: &str) -> ApiError {
         health::TARGET_PREFIX => "health",
         elbv2::TARGET_PREFIX => "elasticloadbalancing",
         codedeploy::TARGET_PREFIX => "codedeploy",
+        ecr::TARGET_PREFIX => "ecr",
+        cloudwatch::TARGET_PREFIX => "cloudwatch",
+        service_quotas::TARGET_PREFIX => "servicequotas",
+        ec2::TARGET_PREFIX => "ec2",
         _ => "ecs",
     };
     let message = format!("User is not authorized to perform: {service}:{operation}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::dynamodb::TableError;
 use super::record::RECORD_BYTES_MAX;
+use crate::plan::fleet::ProblemClass;
 use crate::plan::key::ServiceKey;
 use crate::plan::ledger::AttemptId;
 
@@ -113,6 +114,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it may go by itself: AWS cannot be reached yet, or is not ready.
+    pub fn may_pass(&self) -> bool {
+        use ProblemClass::{Credentials, Network, Server, Throttled, Timeout};
+        match self {
+            Self::Table(TableError::NotReady { .. }) => true,
+            Self::Table(TableError::Unusable { problem, .. }) => {
+                matches!(problem.class, Credentials | Network | Server | Throttled | Timeout)
+            }
+            _ => false,
+        }
+    }
+
     /// What the operating system said about the file at `path`, for people.
     pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
@@ -154,5 +167,26 @@ mod tests {
             assert!(text.contains(advice), "{kind:?}: {text}");
             assert!(text.contains("/data/ledger.redb"), "{kind:?}: {text}");
         }
+    }
+
+    #[test]
+    fn only_what_aws_may_yet_put_right_is_waited_for() {
+        use crate::clock::Time;
+        use crate::plan::fleet::Problem;
+        let unusable = |class| {
+            let (operation, message) = ("DescribeTable".to_owned(), "no".to_owned());
+            let problem = Problem { operation, class, message, at: Time::UNIX_EPOCH };
+            StoreError::from(TableError::Unusable { table: "t".to_owned(), problem, advice: "" })
+        };
+        use ProblemClass::*;
+        for class in [Credentials, Network, Server, Throttled, Timeout] {
+            assert!(unusable(class).may_pass(), "{class:?}");
+        }
+        for class in [Denied, Invalid, NotFound] {
+            assert!(!unusable(class).may_pass(), "{class:?}");
+        }
+        let (table, status) = ("t".to_owned(), "CREATING".to_owned());
+        assert!(StoreError::from(TableError::NotReady { table, status }).may_pass());
+        assert!(!StoreError::InUse { path: "p".into() }.may_pass());
     }
 }

@@ -7,14 +7,15 @@ use ecs_refresh::plan::policy::{Limits, Policies, Policy, RolloutTimeout};
 use ecs_refresh::simulator::{Behaviour, Fault, FaultRule, ServiceSpec, Simulator};
 
 use crate::harness::{
-    DAY, Daemon, HOUR, MINUTE, Setup, clock, policies, selector, simulator, updates, weekly,
+    DAY, Daemon, HOUR, MINUTE, Setup, clock, policies, selector, simulator, unchecked, updates,
+    weekly,
 };
 
 const SURVEY: [&str; 3] =
     ["DescribeTaskDefinition", "DescribeTargetGroups", "DescribeTargetGroupAttributes"];
 
 fn auto() -> Policy {
-    Policy { rollout_timeout: RolloutTimeout::Auto, ..weekly() }
+    Policy { rollout_timeout: RolloutTimeout::Auto, ..unchecked(weekly()) }
 }
 
 /// `prd/api`: ten tasks that are too old and are replaced one by one.
@@ -44,7 +45,7 @@ async fn refreshed(spec: ServiceSpec, rollout_timeout: RolloutTimeout) -> (Simul
     let clock = clock();
     let sim = simulator(&clock);
     sim.add_service(spec);
-    let policy = Policy { rollout_timeout, ..weekly() };
+    let policy = Policy { rollout_timeout, ..unchecked(weekly()) };
     let mut daemon = Daemon::start(&sim, &clock, policies([policy])).await;
     daemon.run_until_ended("api", 2 * DAY).await;
     (sim, daemon)

@@ -8,7 +8,7 @@ use ecs_refresh::plan::policy::Policy;
 use ecs_refresh::simulator::{Behaviour, Hook, HookAction, ServiceSpec, Simulator};
 
 use crate::harness::{
-    DAY, Daemon, HOUR, MINUTE, Setup, clock, epoch, policies, service, simulator, weekly,
+    DAY, Daemon, HOUR, MINUTE, Setup, clock, epoch, policies, service, simulator, unchecked, weekly,
 };
 
 struct Row {
@@ -165,7 +165,7 @@ async fn play(row: Row) {
     if let Some(act) = row.acts[0] {
         act(&sim);
     }
-    let policy = Policy { allow_pause: true, ..weekly() };
+    let policy = Policy { allow_pause: true, ..unchecked(weekly()) };
     let mut daemon = Daemon::start(&sim, &clock, policies([policy])).await;
     let what = row.what;
     let mut rolling = Vec::new();
@@ -225,7 +225,8 @@ async fn a_rollout_that_moves_costs_nothing_more_however_long_it_takes() {
     // One task at a time, each of which takes eight minutes.
     let slow = Behaviour::Slow(8 * MINUTE);
     sim.add_service(old().desired(5).percents(100, 120).next_revision(slow));
-    let mut daemon = Setup::new(policies([weekly()])).resync(HOUR).start(&sim, &clock).await;
+    let mut daemon =
+        Setup::new(policies([unchecked(weekly())])).resync(HOUR).start(&sim, &clock).await;
     daemon.run_for(2 * MINUTE).await;
     sim.clear_calls();
     daemon.run_for(38 * MINUTE).await;
@@ -243,13 +244,15 @@ async fn one_that_stands_still_is_looked_at_when_its_time_has_doubled() {
     let clock = clock();
     let sim = simulator(&clock);
     sim.add_service(next(Behaviour::StaysPending));
-    let mut daemon = Setup::new(policies([weekly()])).resync(HOUR).start(&sim, &clock).await;
+    let mut daemon =
+        Setup::new(policies([unchecked(weekly())])).resync(HOUR).start(&sim, &clock).await;
     for (minutes, looks) in [(9, 0), (2, 1), (8, 1), (3, 2), (17, 2), (4, 3), (15, 3)] {
         daemon.run_for(minutes * MINUTE).await;
         assert_eq!(close_calls(&sim), [looks, looks], "{}", daemon.says("api"));
     }
     // After a restart it stands still only ten minutes later.
-    let mut daemon = Setup::new(policies([weekly()])).resync(HOUR).start(&sim, &clock).await;
+    let mut daemon =
+        Setup::new(policies([unchecked(weekly())])).resync(HOUR).start(&sim, &clock).await;
     daemon.run_for(MINUTE).await;
     assert!(!daemon.says("api").contains("nothing has moved"), "{}", daemon.says("api"));
 }
@@ -259,7 +262,7 @@ async fn what_failed_stays_said_until_it_is_tried_again() {
     let clock = clock();
     let sim = simulator(&clock);
     sim.add_service(next(cannot_start(IMAGE)));
-    let mut daemon = Daemon::start(&sim, &clock, policies([weekly()])).await;
+    let mut daemon = Daemon::start(&sim, &clock, policies([unchecked(weekly())])).await;
     daemon.run_for(2 * HOUR).await;
     let verdict = daemon.reconciler.plan().verdict(&service("api")).unwrap();
     assert_eq!(verdict.reason.label(), "left_rolling", "{verdict}");

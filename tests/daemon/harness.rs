@@ -16,12 +16,14 @@ use ecs_refresh::aws::{
 };
 use ecs_refresh::clock::{Clock, Time};
 use ecs_refresh::lease::Leadership;
+use ecs_refresh::metrics::Label;
 use ecs_refresh::metrics::Metrics;
 use ecs_refresh::plan::key::{ClusterKey, ServiceKey};
 use ecs_refresh::plan::ledger::{Finished, Ledger};
 use ecs_refresh::plan::policy::{
     Limits, OnFailure, Policies, Policy, RetirementRule, RolloutTimeout,
 };
+use ecs_refresh::plan::preflight::{Action, Name, PreflightRule};
 use ecs_refresh::plan::schedule::Schedule;
 use ecs_refresh::plan::selector::{Pattern, Selector};
 use ecs_refresh::progress::Progress;
@@ -80,7 +82,14 @@ pub fn weekly() -> Policy {
         code_deploy: false,
         on_failure: OnFailure::Leave,
         retirement: RetirementRule::default(),
+        preflight: Default::default(),
     }
+}
+
+/// The same without any check before a refresh, for what is about rollouts and their cost.
+pub fn unchecked(policy: Policy) -> Policy {
+    let actions = Name::ALL.iter().map(|name| (*name, Action::Allow)).collect();
+    Policy { preflight: PreflightRule { actions, ..policy.preflight }, ..policy }
 }
 
 /// Selects services by patterns for clusters and names.

@@ -20,6 +20,13 @@ cases![Nothing: [
     a_refresh_that_is_no_longer_watched_is_not_proven,
     completions_are_printed_for_every_shell,
     the_demo_starts_by_itself_and_leaves_nothing_behind,
+    a_configuration_can_be_a_variable,
+    two_configurations_are_one_too_many,
+    the_policy_of_a_configuration_is_printed_for_iam,
+    the_health_check_asks_the_daemon_of_the_same_configuration,
+    a_daemon_that_cannot_start_says_what_is_missing,
+    a_daemon_waits_for_credentials_and_says_so,
+    a_daemon_waits_for_the_table_of_its_ledger_and_says_so,
 ]];
 
 const NIGHTLY: &str = "[[policy]]\nname = \"nightly\"\nservices = { clusters = [\"prd\"] }\n\
@@ -131,9 +138,18 @@ fn a_wrong_usage_exits_with_2(_: &World) {
         assert!(ended.stderr.contains("--help") && ended.stdout.is_empty(), "{ended}");
     }
     let help = place.run(&["--help"]).code(0);
-    for command in
-        ["run", "plan", "retirements", "history", "check", "refresh", "store", "simulator"]
-    {
+    for command in [
+        "run",
+        "plan",
+        "retirements",
+        "history",
+        "check",
+        "refresh",
+        "store",
+        "simulator",
+        "iam-policy",
+        "healthcheck",
+    ] {
         assert!(help.stdout.contains(&format!("  {command} ")), "{help}");
     }
     assert!(place.run(&["--version"]).code(0).stdout.starts_with("ecs-refresh 0."));
@@ -237,4 +253,144 @@ fn the_demo_starts_by_itself_and_leaves_nothing_behind(_: &World) {
         .filter(|name| !name.to_string_lossy().starts_with("ecs-refresh."))
         .collect();
     assert!(left.is_empty(), "it wrote {left:?}");
+}
+
+fn a_configuration_can_be_a_variable(_: &World) {
+    let place = Place::without_aws();
+    let mut command = place.command(&["check"]);
+    command.env("ECS_REFRESH_CONFIG_TOML", NIGHTLY);
+    let ended = place.spawn(&mut command).wait(60).code(0);
+    assert!(ended.stdout.contains("valid: ECS_REFRESH_CONFIG_TOML\n"), "{ended}");
+    for command in ["run", "plan", "check"] {
+        let mut command = place.command(&[command]);
+        command.env("ECS_REFRESH_CONFIG_TOML", NIGHTLY.replace("timezone", "timezones"));
+        let ended = place.spawn(&mut command).wait(60).code(1);
+        assert!(ended.text().contains("ECS_REFRESH_CONFIG_TOML:4: "), "{ended}");
+        is_for_people(&ended.text());
+    }
+}
+
+fn two_configurations_are_one_too_many(_: &World) {
+    let place = Place::without_aws();
+    place.write("good.toml", NIGHTLY);
+    for named in [true, false] {
+        let arguments: &[&str] = if named { &["check", "-c", "good.toml"] } else { &["check"] };
+        let mut command = place.command(arguments);
+        command.env("ECS_REFRESH_CONFIG_TOML", NIGHTLY);
+        if !named {
+            command.env("ECS_REFRESH_CONFIG", "good.toml");
+        }
+        let ended = place.spawn(&mut command).wait(60).code(2);
+        assert!(ended.stderr.contains("two configurations: good.toml is named"), "{ended}");
+    }
+}
+
+fn the_policy_of_a_configuration_is_printed_for_iam(_: &World) {
+    let place = Place::without_aws();
+    place.write("a.toml", &NIGHTLY.replace("[\"prd\"]", "[\"prd-[ab]\"]"));
+    let arguments = ["iam-policy", "-c", "a.toml", "--account", "123456789012"];
+    let ended = place.run(&arguments).code(0);
+    assert!(ended.stderr.starts_with("warning: policy \"nightly\": clusters: IAM"), "{ended}");
+    let policy = ended.json();
+    assert_eq!(policy["Version"], "2012-10-17");
+    let statements = policy["Statement"].as_array().expect("statements");
+    let refresh = statements.iter().find(|one| one["Action"][0] == "ecs:UpdateService");
+    let resource = &refresh.expect("it refreshes")["Resource"][0];
+    assert_eq!(*resource, "arn:*:ecs:*:123456789012:service/prd-?/*");
+    let table = place.run(&[&arguments[..], &["--format", "text"]].concat()).code(0);
+    assert!(table.stdout.starts_with("SID ") && table.stdout.contains("forces a new"), "{table}");
+    let ended = place.run(&["iam-policy", "-c", "a.toml", "--account", "me"]).code(2);
+    assert!(ended.stderr.contains("12 digits"), "{ended}");
+}
+
+fn the_health_check_asks_the_daemon_of_the_same_configuration(_: &World) {
+    let simulated = Simulated::serve();
+    simulated.service("prd", "api", 1);
+    let place = Place::at(simulated.address);
+    place.configure(&policy("weekly", "prd", "max_task_age = \"7d\""));
+    let daemon = place.daemon();
+    // Its configuration has become invalid since, which it goes on without.
+    let port = daemon.address.port();
+    place.configure(&format!("resnyc = 1\n{}", policy("weekly", "prd", "")));
+    let config = place.path("ecs-refresh.toml").display().to_string();
+    let mut check = place.command(&["healthcheck", "-c", &config]);
+    check.env("ECS_REFRESH_DAEMON__LISTEN", format!("0.0.0.0:{port}"));
+    let ended = place.spawn(&mut check).wait(60).code(0);
+    assert_eq!(ended.text(), "", "{ended}");
+    let ended = place.run(&["healthcheck", "-c", &config]).code(1);
+    assert!(ended.stderr.contains("say --url"), "{ended}");
+    let url = format!("http://{}/absent", daemon.address);
+    let ended = place.run(&["healthcheck", "--url", &url]).code(1);
+    assert!(ended.stderr.contains("answers 404"), "{ended}");
+    daemon.stop();
+    let url = format!("http://127.0.0.1:{port}/healthz");
+    let ended = place.run(&["healthcheck", "--url", &url]).code(1);
+    assert!(
+        ended.stderr.contains("does not answer") && ended.stderr.lines().count() == 1,
+        "{ended}"
+    );
+}
+
+/// A daemon that can do nothing ends, and its last words are what is missing.
+fn a_daemon_that_cannot_start_says_what_is_missing(_: &World) {
+    let place = Place::without_aws();
+    place.configure(&policy("weekly", "prd", "max_task_age = \"7d\""));
+    place.write("lost.toml", &format!("[store]\npath = \"lost/a.redb\"\n{NIGHTLY}"));
+    std::fs::create_dir(place.path("empty")).expect("it can be made");
+    for (arguments, region, code, why) in [
+        (&["run"][..], "eu-west-1", 2, "ECS_REFRESH_CONFIG_TOML to the text"),
+        (&["run", "-c", "empty"], "eu-west-1", 1, "empty: no *.toml in this directory"),
+        (&["run", "-c", "absent"], "eu-west-1", 1, "absent: no such file or directory"),
+        (&["run", "-c", "ecs-refresh.toml"], "", 2, "no AWS region: set AWS_REGION"),
+        (
+            &["run", "-c", "lost.toml", "--listen", "127.0.0.1:0"],
+            "eu-west-1",
+            2,
+            "no directory lost",
+        ),
+        (
+            &["run", "-c", "ecs-refresh.toml", "--listen", "192.0.2.1:80"],
+            "eu-west-1",
+            2,
+            "cannot listen",
+        ),
+    ] {
+        let mut command = place.command(arguments);
+        command.env("AWS_REGION", region);
+        let ended = place.spawn(&mut command).wait(60).code(code);
+        assert!(ended.stderr.contains(why), "{why:?} is missing in: {ended}");
+        is_for_people(&ended.text());
+    }
+}
+
+fn a_daemon_waits_for_credentials_and_says_so(_: &World) {
+    let place = Place::without_aws();
+    place.configure(&policy("weekly", "prd", "max_task_age = \"7d\""));
+    let mut command = place.command(&["run", "-c", "ecs-refresh.toml"]);
+    // The endpoint of the task's role, which is not there.
+    command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/");
+    let mut daemon = place.spawn(&mut command);
+    daemon.until(30, "it says what is missing, and that it goes on", |daemon| {
+        let said = daemon.stderr();
+        (said.contains("credentials could not be loaded")
+            && said.contains("; asked again every 1m"))
+        .then_some(())
+    });
+    daemon.signal("TERM");
+    daemon.wait(30).code(0);
+}
+
+fn a_daemon_waits_for_the_table_of_its_ledger_and_says_so(_: &World) {
+    // A port that was free a moment ago, and to which nobody listens.
+    let place = Place::at(Simulated::serve().address);
+    let store = "kind = \"dynamodb\"\ntable = \"ledger\"";
+    place.configure_store(store, &policy("weekly", "prd", "max_task_age = \"7d\""));
+    let mut daemon = place.start(&["run", "-c", "ecs-refresh.toml"]);
+    daemon.until(60, "it tries more than once", |daemon| {
+        let said = daemon.stderr();
+        let told = said.contains("the DynamoDB table ledger cannot be used: DescribeTable: ");
+        (told && said.contains("; tried again in 2 s")).then_some(())
+    });
+    daemon.signal("TERM");
+    daemon.wait(30).code(0);
 }

@@ -221,7 +221,7 @@ fn a_dry_run_from_the_start_is_ended_by_a_restart_only(_: &World) {
 }
 
 fn promtool_finds_nothing_to_say_about_the_metrics(_: &World) {
-    let promtool = promtool::path().expect("promtool: set PROMTOOL, or put it on PATH");
+    let promtool = promtool::path().expect("promtool: let PROMTOOL name it, or put it on PATH");
     let simulated = Simulated::serve();
     simulated.service("prd", "api", 1);
     let place = Place::at(simulated.address);

@@ -1,6 +1,6 @@
-//! Held against implementations that are not ours: moto as Amazon ECS, SQS, EventBridge and DynamoDB,
-//! dynalite as DynamoDB, the AWS CLI and botocore as clients of moto and of the simulated AWS, promtool
-//! as a reader of the metrics, and an operating system that sends signals.
+//! Held against implementations that are not ours: moto as Amazon ECS, ECR, SQS, EventBridge and
+//! DynamoDB, dynalite as DynamoDB, the AWS CLI and botocore as clients of moto and of the simulated AWS,
+//! promtool as a reader of the metrics, and an operating system that sends signals.
 //!
 //! Everything runs as processes over TCP and in real time. moto and the AWS CLI come from the
 //! index of Python packages, once for each text of `requirements.txt`; dynalite comes from npm's
@@ -16,6 +16,7 @@ mod dynamodb;
 mod harness;
 mod ledger;
 mod moto;
+mod preflight;
 mod replicas;
 mod retirements;
 
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
         ledger::CASES,
         daemon::CASES,
         commands::CASES,
+        preflight::CASES,
         aws_cli::CASES,
     ];
     let trials = modules.into_iter().flatten().map(trial).collect();

@@ -27,7 +27,8 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         ],
     ),
     ("http", &["clock", "metrics", "plan", "progress", "reconciler::status"]),
-    ("settings", &["clock", "plan"]),
+    ("settings", &["clock", "metrics::Label", "plan"]),
+    ("iam", &["aws::Operation", "plan", "settings"]),
     ("telemetry", &["clock"]),
     ("simulator", &[]),
     (
@@ -45,6 +46,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "reconciler",
             "triggers",
             "http",
+            "iam",
             "settings",
             "telemetry",
             "simulator",

@@ -1,5 +1,5 @@
-//! The share of the token buckets of ECS's API that this program may use, and of Elastic Load
-//! Balancing's.
+//! The share of the token buckets of ECS's API that this program may use, and of those of Elastic Load
+//! Balancing and Amazon ECR.
 //!
 //! AWS keeps one bucket per category, account and region, and everything in the account draws from
 //! it: deployments, consoles, other tools. Every call asks here first. Owns who may send next and
@@ -32,6 +32,8 @@ pub enum Category {
     TaskDefinitionRead,
     /// What Elastic Load Balancing reads.
     LoadBalancingRead,
+    /// What Amazon ECR is asked about images.
+    ImageRead,
 }
 
 impl Category {
@@ -45,6 +47,7 @@ impl Category {
         Self::TaskProtection,
         Self::TaskDefinitionRead,
         Self::LoadBalancingRead,
+        Self::ImageRead,
     ];
 
     /// AWS's own figures for an account in one region.
@@ -59,6 +62,8 @@ impl Category {
                 Limit { burst: 50.0, per_second: 20.0 }
             }
             Self::LoadBalancingRead => Limit { burst: 40.0, per_second: 10.0 },
+            // Amazon ECR states no rate for what is read here; builds and deployments draw from it too.
+            Self::ImageRead => Limit { burst: 40.0, per_second: 20.0 },
         }
     }
 }

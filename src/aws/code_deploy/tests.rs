@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::CodeDeploy;
 use crate::aws::testing::{Call, FakeAws, Reply, epoch, service};
-use crate::aws::{ChangeError, Surveyor};
+use crate::aws::{ChangeError, Priority, Surveyor};
 use crate::plan::code_deploy::{Followed, Target};
 use crate::plan::fleet::{CodeDeployStatus, DeploymentId, ProblemClass};
 use crate::plan::step::{CreateDeployment, SentRevision};
@@ -76,7 +76,7 @@ fn answers(change: impl Fn(&Call) -> Option<Reply> + Send + 'static) -> FakeAws 
 async fn survey(aws: &FakeAws, deployment: &str) -> Known<CodeDeployGroup> {
     let deployment = DeploymentId::new(deployment);
     let wants = BTreeSet::from([Want::CodeDeployGroup(service("api"), deployment.clone())]);
-    let read = Surveyor::new(aws.connect().await).survey(&wants).await;
+    let read = Surveyor::new(aws.connect().await).survey(&wants, Priority::Urgent).await;
     read.code_deploy_group(&service("api"), &deployment).unwrap().clone()
 }
 

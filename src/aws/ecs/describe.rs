@@ -28,6 +28,7 @@ pub(super) fn description(service: &wire::Service, described_at: Time) -> Descri
         percents: percents(service),
         health_check_grace_seconds: count(service.health_check_grace_period_seconds().unwrap_or(0)),
         target_groups: target_groups(service),
+        subnets: subnets(service),
         desired_count: count(service.desired_count()),
         running_count: count(service.running_count()),
         pending_count: count(service.pending_count()),
@@ -130,6 +131,15 @@ fn target_groups(service: &wire::Service) -> Box<[Arc<str>]> {
     });
     let arns: BTreeSet<&str> = arns.filter(|arn| !arn.is_empty()).collect();
     arns.into_iter().map(Into::into).collect()
+}
+
+/// The subnets of its network configuration. Where CodeDeploy makes task sets it is theirs.
+fn subnets(service: &wire::Service) -> Box<[Arc<str>]> {
+    let sets = service.task_sets().iter().find(|set| set.status() == Some("PRIMARY"));
+    let of_set = sets.and_then(|set| set.network_configuration());
+    let network = service.network_configuration().or(of_set);
+    let vpc = network.and_then(|network| network.awsvpc_configuration());
+    vpc.map(|vpc| vpc.subnets().iter().map(|id| id.as_str().into()).collect()).unwrap_or_default()
 }
 
 fn spot(service: &wire::Service) -> bool {

@@ -1,6 +1,7 @@
 //! ListTasks and DescribeTasks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_sdk_ecs::types::{self as wire, DesiredStatus, LaunchType};
 
@@ -12,7 +13,7 @@ use crate::aws::error::{bounded, unusable};
 use crate::aws::operation::Operation;
 use crate::plan::evidence::Images;
 use crate::plan::fleet::{
-    DeploymentId, Problem, StoppedContainer, StoppedTask, Task, TaskId, TaskStatus,
+    DeploymentId, Problem, Running, StoppedContainer, StoppedTask, Task, TaskId, TaskStatus,
 };
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::words::count;
@@ -41,7 +42,16 @@ pub(in crate::aws) struct SeenTask {
     /// Whether the task is to stop: a listing may be older than its description.
     pub(in crate::aws) stopping: bool,
     pub(in crate::aws) service: Option<String>,
-    pub(in crate::aws) images: Images,
+    pub(in crate::aws) images: Arc<Images>,
+}
+
+impl SeenTask {
+    /// What it runs, if it does and ECS says so.
+    pub(in crate::aws) fn running(&self) -> Option<Running> {
+        let running = self.task.status == TaskStatus::Running && !self.images.is_empty();
+        let created_at = self.task.created_at.filter(|_| running)?;
+        Some(Running { created_at, images: self.images.clone() })
+    }
 }
 
 /// What DescribeTasks said.
@@ -102,7 +112,7 @@ impl Ecs {
                 created_at: task.created_at().and_then(time),
                 status: status(task.last_status()),
             },
-            images: images(task),
+            images: Arc::new(images(task)),
             stopping: task.desired_status() == Some("STOPPED"),
             service: service_of(task).map(str::to_owned),
         })

@@ -151,7 +151,8 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         | "IncompleteSignatureException"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
-        | "OptInRequired" => ProblemClass::Credentials,
+        | "OptInRequired"
+        | "AuthFailure" => ProblemClass::Credentials,
         "ClusterNotFoundException"
         | "ServiceNotFoundException"
         | "ServiceNotActiveException"
@@ -162,6 +163,11 @@ fn class_of_code(code: Option<&str>, status: Option<u16>) -> ProblemClass {
         | "DeploymentGroupDoesNotExistException"
         | "DeploymentDoesNotExistException"
         | "RevisionDoesNotExistException"
+        | "RepositoryNotFoundException"
+        | "ImageNotFoundException"
+        | "LifecyclePolicyNotFoundException"
+        | "NoSuchResourceException"
+        | "InvalidSubnetID.NotFound"
         | "QueueDoesNotExist"
         | "AWS.SimpleQueueService.NonExistentQueue"
         | "QueueDeletedRecently"

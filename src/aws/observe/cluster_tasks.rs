@@ -63,8 +63,10 @@ impl Observer {
             }
             return (None, problem);
         };
-        let by_service = self.tasks.settle(cluster, &listed, described.0, listing.is_ok());
-        (Some(ClusterTasks { listed_at, complete: problem.is_none(), by_service }), problem)
+        let (by_service, running) =
+            self.tasks.settle(cluster, &listed, described.0, listing.is_ok());
+        let complete = problem.is_none();
+        (Some(ClusterTasks { listed_at, complete, by_service, running }), problem)
     }
 }
 

@@ -2,11 +2,12 @@
 //! because neither changes while the task is listed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::aws::ecs::SeenTask;
 use crate::clock::Time;
-use crate::plan::fleet::{Task, TaskId, TaskStatus};
+use crate::plan::evidence::Images;
+use crate::plan::fleet::{Running, Task, TaskId, TaskStatus};
 use crate::plan::key::{ClusterKey, ServiceKey};
 
 /// What is remembered of tasks, by cluster.
@@ -19,6 +20,8 @@ type Known = BTreeMap<TaskId, Remembered>;
 #[derive(Clone, Debug)]
 struct Remembered {
     created_at: Time,
+    /// What it runs: tasks of one service that run the same share it.
+    images: Arc<Images>,
     /// Absent for a task that belongs to no service, which is remembered all the same.
     service: Option<ServiceKey>,
 }
@@ -40,7 +43,7 @@ impl TaskMemory {
         listed: &BTreeSet<TaskId>,
         described: Vec<SeenTask>,
         all_listed: bool,
-    ) -> BTreeMap<ServiceKey, Vec<Task>> {
+    ) -> (BTreeMap<ServiceKey, Vec<Task>>, BTreeMap<ServiceKey, Running>) {
         let mut memory = self.lock();
         let known = memory.entry(cluster.clone()).or_default();
         if all_listed {
@@ -48,13 +51,18 @@ impl TaskMemory {
         }
         let mut keys: BTreeSet<ServiceKey> =
             known.values().filter_map(|one| one.service.clone()).collect();
+        let mut running = newest(known);
         let mut by_service: BTreeMap<ServiceKey, Vec<Task>> = BTreeMap::new();
-        for seen in described.into_iter().filter(|seen| !seen.stopping) {
+        for mut seen in described.into_iter().filter(|seen| !seen.stopping) {
             let service =
-                seen.service.map(|name| shared(&mut keys, ServiceKey::new(cluster, &name)));
+                seen.service.take().map(|name| shared(&mut keys, ServiceKey::new(cluster, &name)));
+            if let Some(service) = &service {
+                share(&mut running, service, &mut seen);
+            }
             match (seen.task.status, seen.task.created_at) {
                 (TaskStatus::Running, Some(created_at)) => {
-                    known.insert(seen.task.id, Remembered { created_at, service });
+                    let images = seen.images;
+                    known.insert(seen.task.id, Remembered { created_at, images, service });
                 }
                 _ => {
                     if let Some(service) = service {
@@ -69,7 +77,7 @@ impl TaskMemory {
             let task = Task { id: *id, created_at, status: TaskStatus::Running };
             by_service.entry(service).or_default().push(task);
         }
-        by_service
+        (by_service, running)
     }
 
     /// Forgets a cluster that is gone.
@@ -79,6 +87,33 @@ impl TaskMemory {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ClusterKey, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the newest task of each service runs.
+fn newest(known: &Known) -> BTreeMap<ServiceKey, Running> {
+    let mut newest: BTreeMap<ServiceKey, Running> = BTreeMap::new();
+    for one in known.values().filter(|one| !one.images.is_empty()) {
+        let Some(service) = &one.service else { continue };
+        let running = Running { created_at: one.created_at, images: one.images.clone() };
+        match newest.get_mut(service) {
+            Some(other) if other.created_at >= running.created_at => {}
+            Some(other) => *other = running,
+            None => _ = newest.insert(service.clone(), running),
+        }
+    }
+    newest
+}
+
+/// Takes in what a task runs. There are tens of thousands of tasks: those that run the same as the
+/// newest one of their service before them share what is remembered of it.
+fn share(newest: &mut BTreeMap<ServiceKey, Running>, service: &ServiceKey, seen: &mut SeenTask) {
+    if let Some(other) = newest.get(service).filter(|other| other.images == seen.images) {
+        seen.images = other.images.clone();
+    }
+    let Some(running) = seen.running() else { return };
+    if newest.get(service).is_none_or(|other| other.created_at < running.created_at) {
+        newest.insert(service.clone(), running);
     }
 }
 

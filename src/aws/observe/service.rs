@@ -7,9 +7,9 @@ use crate::aws::budget::Priority;
 use crate::aws::client::Ecs;
 use crate::aws::ecs::{DESCRIBE_TASKS_MAX, ListTasks, PAGES_MAX, PROTECTION_MAX, ServiceReading};
 use crate::clock::Time;
-use crate::plan::evidence::Images;
 use crate::plan::fleet::{
-    PostMortem, Protected, ServiceEvent, ServiceLook, StoppedTask, StoppedTasks, TaskId, Tasks,
+    PostMortem, Protected, Running, ServiceEvent, ServiceLook, StoppedTask, StoppedTasks, TaskId,
+    Tasks,
 };
 use crate::plan::key::ServiceKey;
 
@@ -22,7 +22,7 @@ pub(super) fn described(read: ServiceReading) -> ServiceLook {
         key: read.key,
         reading: read.reading,
         tasks: None,
-        images: None,
+        running: None,
         progress: None,
         code_deploy: None,
         stopped: None,
@@ -37,8 +37,8 @@ pub(super) async fn look_closer(
     depth: Depth,
     priority: Priority,
 ) -> ServiceLook {
-    let (tasks, images) = list_and_describe(&ecs, &read.key, priority).await;
-    let (tasks, images) = (Some(tasks), Some(images).filter(|images| !images.is_empty()));
+    let (tasks, running) = list_and_describe(&ecs, &read.key, priority).await;
+    let tasks = Some(tasks);
     let stopped = match depth {
         Depth::Stopped => Some(recently_stopped(&ecs, &read.key).await),
         _ => None,
@@ -57,7 +57,7 @@ pub(super) async fn look_closer(
         key: read.key,
         reading: read.reading,
         tasks,
-        images,
+        running,
         stopped,
         post_mortem,
     }
@@ -65,9 +65,13 @@ pub(super) async fn look_closer(
 
 /// The tasks of a service, every one of them described now. A listing that failed is an incomplete
 /// one of no tasks: that it was tried is worth knowing. With them, what the newest of them runs.
-async fn list_and_describe(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> (Tasks, Images) {
+async fn list_and_describe(
+    ecs: &Ecs,
+    key: &ServiceKey,
+    priority: Priority,
+) -> (Tasks, Option<Running>) {
     let (listed_at, ids, all_listed) = list(ecs, key, priority).await;
-    let mut newest = (None, Images::new());
+    let mut newest: Option<Running> = None;
     let mut found = Tasks { listed_at, complete: all_listed, tasks: Vec::new() };
     for batch in ids.chunks(DESCRIBE_TASKS_MAX) {
         match ecs.describe_tasks(key.cluster(), batch, priority).await {
@@ -79,8 +83,10 @@ async fn list_and_describe(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> (
                     .into_iter()
                     .filter(|seen| !seen.stopping && seen.service.as_deref() == Some(key.name()));
                 for seen in own {
-                    if seen.task.created_at >= newest.0 {
-                        newest = (seen.task.created_at, seen.images);
+                    let running = seen.running();
+                    let since = |known: &Running| known.created_at;
+                    if running.as_ref().map(since) >= newest.as_ref().map(since) {
+                        newest = running.or(newest);
                     }
                     found.tasks.push(seen.task);
                 }
@@ -88,7 +94,7 @@ async fn list_and_describe(ecs: &Ecs, key: &ServiceKey, priority: Priority) -> (
         }
     }
     found.tasks.sort_by_key(|task| task.id);
-    (found, newest.1)
+    (found, newest)
 }
 
 /// When the listing began, what it named, and whether it was read to its end.

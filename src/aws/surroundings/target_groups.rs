@@ -8,8 +8,7 @@ use std::time::Duration;
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types as wire;
 
-use super::Limit;
-use crate::aws::budget::Priority;
+use super::pass::{Pass, read_at};
 use crate::aws::calls::Calls;
 use crate::aws::client::Ecs;
 use crate::aws::error::unusable;
@@ -22,6 +21,14 @@ use crate::plan::surroundings::{Known, TargetGroup};
 const GROUPS_MAX: usize = 20;
 
 const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
+const SLOW_START: &str = "slow_start.duration_seconds";
+
+/// What DescribeTargetGroupAttributes tells; a group of Lambda functions has neither.
+#[derive(Clone, Copy, Debug)]
+struct Attributes {
+    deregistration_delay: Option<Duration>,
+    slow_start: Option<Duration>,
+}
 
 /// Reads target groups; cheap to clone.
 #[derive(Clone)]
@@ -45,23 +52,28 @@ impl TargetGroups {
         Self { client: Client::new(ecs.sdk()), calls: ecs.charged_calls(), ecs: ecs.clone() }
     }
 
+    /// The client, for what else Elastic Load Balancing is asked.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Reads target groups, and the attributes of each. These actions know no resources: whoever may
     /// not read one may read none.
     pub(super) async fn read(
         &self,
         arns: &[Arc<str>],
-        limit: Limit,
+        pass: Pass,
     ) -> BTreeMap<Arc<str>, Known<TargetGroup>> {
         let (mut read, mut denied) = (BTreeMap::new(), None::<Problem>);
-        for (arn, described) in self.describe_all(arns, limit).await {
+        for (arn, described) in self.describe_all(arns, pass).await {
             let value = match (described, &denied) {
                 (Err(problem), _) => Err(problem),
                 (Ok(_), Some(problem)) => Err(problem.clone()),
                 (Ok(group), None) => {
                     let operation = Operation::DescribeTargetGroupAttributes;
-                    let asked = self.describe_attributes(&arn);
-                    let answer = limit.hold(operation, || self.calls.now(), asked).await;
-                    answer.map(|delay| target_group(&group, delay))
+                    let asked = self.describe_attributes(&arn, pass);
+                    let answer = pass.hold(operation, || self.calls.now(), asked).await;
+                    answer.map(|attributes| target_group(&group, attributes))
                 }
             };
             if let Err(problem) = &value
@@ -69,20 +81,20 @@ impl TargetGroups {
             {
                 denied = Some(problem.clone());
             }
-            read.insert(arn, Known { read_at: self.calls.now(), value });
+            read.insert(arn, Known { read_at: read_at(&value, self.calls.now()), value });
         }
         read
     }
 
     /// One that is not there, or whose ARN is none, fails a whole call: batches that fail so are halved
     /// until it is alone.
-    async fn describe_all(&self, arns: &[Arc<str>], limit: Limit) -> BTreeMap<Arc<str>, Described> {
+    async fn describe_all(&self, arns: &[Arc<str>], pass: Pass) -> BTreeMap<Arc<str>, Described> {
         let mut found: BTreeMap<Arc<str>, Described> = BTreeMap::new();
         let mut batches: Vec<&[Arc<str>]> = arns.chunks(GROUPS_MAX).rev().collect();
         while let Some(batch) = batches.pop() {
             let operation = Operation::DescribeTargetGroups;
-            let asked = self.describe_batch(batch);
-            match limit.hold(operation, || self.calls.now(), asked).await {
+            let asked = self.describe_batch(batch, pass);
+            match pass.hold(operation, || self.calls.now(), asked).await {
                 Ok(mut groups) => found.extend(batch.iter().map(|arn| {
                     let silent = || {
                         let why = "the answer says nothing about the target group";
@@ -107,9 +119,10 @@ impl TargetGroups {
     async fn describe_batch(
         &self,
         arns: &[Arc<str>],
+        pass: Pass,
     ) -> Result<BTreeMap<String, wire::TargetGroup>, Problem> {
         let operation = Operation::DescribeTargetGroups;
-        self.ecs.acquire(operation, Priority::Urgent).await;
+        self.ecs.acquire(operation, pass.priority).await;
         let answer = self
             .calls
             .send(operation, |attempts| {
@@ -126,10 +139,9 @@ impl TargetGroups {
         Ok(groups.filter_map(|group| Some((group.target_group_arn.clone()?, group))).collect())
     }
 
-    /// The deregistration delay, if there is one: a group of Lambda functions has none.
-    async fn describe_attributes(&self, arn: &str) -> Result<Option<Duration>, Problem> {
+    async fn describe_attributes(&self, arn: &str, pass: Pass) -> Result<Attributes, Problem> {
         let operation = Operation::DescribeTargetGroupAttributes;
-        self.ecs.acquire(operation, Priority::Urgent).await;
+        self.ecs.acquire(operation, pass.priority).await;
         let answer = self
             .calls
             .send(operation, |attempts| {
@@ -142,25 +154,37 @@ impl TargetGroups {
             })
             .await
             .map_err(|error| self.calls.problem(operation, &error))?;
-        let mut attributes = answer.attributes().iter();
-        let delay = attributes.find(|attribute| attribute.key() == Some(DEREGISTRATION_DELAY));
-        let Some(delay) = delay.and_then(wire::TargetGroupAttribute::value) else {
-            return Ok(None);
+        let seconds = |key: &str| {
+            let mut attributes = answer.attributes().iter();
+            let found = attributes.find(|attribute| attribute.key() == Some(key));
+            let Some(value) = found.and_then(wire::TargetGroupAttribute::value) else {
+                return Ok(None);
+            };
+            let seconds = value.trim().parse().map_err(|_| {
+                let why = format!("the attribute {key} is not a number");
+                unusable(operation, self.calls.now(), &why)
+            })?;
+            Ok(Some(Duration::from_secs(seconds)))
         };
-        let seconds = delay.trim().parse().map_err(|_| {
-            unusable(operation, self.calls.now(), "the deregistration delay is not a number")
-        })?;
-        Ok(Some(Duration::from_secs(seconds)))
+        Ok(Attributes {
+            deregistration_delay: seconds(DEREGISTRATION_DELAY)?,
+            slow_start: seconds(SLOW_START)?,
+        })
     }
 }
 
-fn target_group(group: &wire::TargetGroup, deregistration_delay: Option<Duration>) -> TargetGroup {
+fn target_group(group: &wire::TargetGroup, attributes: Attributes) -> TargetGroup {
     let defaults = TargetGroup::default();
     let interval = group.health_check_interval_seconds().and_then(|stated| stated.try_into().ok());
     let threshold = group.healthy_threshold_count().and_then(|stated| stated.try_into().ok());
+    let failures = group.unhealthy_threshold_count().and_then(|stated| stated.try_into().ok());
     TargetGroup {
         health_check_interval: interval.map_or(defaults.health_check_interval, Duration::from_secs),
         healthy_threshold: threshold.unwrap_or(defaults.healthy_threshold),
-        deregistration_delay: deregistration_delay.unwrap_or(defaults.deregistration_delay),
+        unhealthy_threshold: failures.unwrap_or(defaults.unhealthy_threshold),
+        deregistration_delay: attributes
+            .deregistration_delay
+            .unwrap_or(defaults.deregistration_delay),
+        slow_start: attributes.slow_start.unwrap_or_default(),
     }
 }

@@ -1,11 +1,23 @@
+mod alarms;
+mod images;
+mod lifecycles;
+mod protections;
+mod quotas;
+mod subnets;
+mod target_health;
+mod total;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::*;
 use crate::aws::testing::{ARN, Call, FakeAws, Reply, epoch};
-use crate::plan::surroundings::{Known, TargetGroup, TaskDefinition};
+use crate::plan::fleet::ProblemClass;
+use crate::plan::surroundings::{Known, TargetGroup, TaskDefinition, Tier};
 
 const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
 
@@ -89,10 +101,27 @@ fn definition(containers: Value) -> Value {
     json!({ "taskDefinition": { "status": "ACTIVE", "containerDefinitions": containers } })
 }
 
+/// What is read by one pass of a new surveyor.
+async fn read(aws: &FakeAws, wants: impl IntoIterator<Item = Want>) -> Surroundings {
+    pass(&Surveyor::new(aws.connect().await), wants).await
+}
+
+/// What is read by one pass, in which every want has to be answered.
+async fn pass(surveyor: &Surveyor, wants: impl IntoIterator<Item = Want>) -> Surroundings {
+    let wants = wants.into_iter().collect();
+    let read = surveyor.survey(&wants, Priority::Urgent).await;
+    let unanswered: Vec<_> = wants.iter().filter(|want| read.read_at(want).is_none()).collect();
+    assert!(unanswered.is_empty(), "{unanswered:?}");
+    read
+}
+
 async fn survey(aws: &FakeAws, wants: impl IntoIterator<Item = Want>) -> Surroundings {
     let wants = wants.into_iter().collect();
-    let read = Surveyor::new(aws.connect().await).survey(&wants).await;
-    assert_eq!(read.unknown(&wants, epoch() + chrono::TimeDelta::minutes(1)), BTreeSet::new());
+    let read = Surveyor::new(aws.connect().await).survey(&wants, Priority::Urgent).await;
+    assert_eq!(
+        read.unknown(&wants, Tier::Start, epoch() + chrono::TimeDelta::minutes(1)),
+        BTreeSet::new()
+    );
     read
 }
 
@@ -118,9 +147,16 @@ async fn task_definitions_and_target_groups_are_read_in_as_few_calls_as_there_ca
         health_check_interval: 10 * second,
         healthy_threshold: 3,
         deregistration_delay: 45 * second,
+        ..TargetGroup::default()
     };
     assert!(read.target_groups.values().all(|known| known.value.as_ref() == Ok(&group)));
-    let definition = TaskDefinition { active: true, stop_timeout: 90 * second, health_check: None };
+    let definition = TaskDefinition {
+        active: true,
+        stop_timeout: 90 * second,
+        stop_timeout_max: 90 * second,
+        health_check: None,
+        ..TaskDefinition::default()
+    };
     assert!(read.task_definitions.values().all(|known| known.value.as_ref() == Ok(&definition)));
     let calls = aws.take_calls();
     let batches: Vec<_> = calls
@@ -193,10 +229,16 @@ async fn an_api_that_never_answers_is_not_waited_for_for_ever() {
         _ => Reply::Silence,
     });
     let begun = Instant::now();
-    let read = survey(&aws, groups(0..40).chain(definitions(0..2))).await;
+    let (ecs, _) = aws.connect_at(1.0).await;
+    let wants: BTreeSet<Want> = groups(0..40).chain(definitions(0..2)).collect();
+    let read = Surveyor::new(ecs).survey(&wants, Priority::Urgent).await;
     assert!(begun.elapsed() <= Duration::from_secs(31), "{:?}", begun.elapsed());
     assert_eq!(classes(&read.target_groups), vec![Some(ProblemClass::Timeout); 40]);
     assert_eq!(classes(&read.task_definitions), [None, None]);
+    // The second call was not even sent: what it is about is as unknown as before.
+    let later = epoch() + chrono::TimeDelta::minutes(1);
+    assert_eq!(read.unknown(&wants, Tier::Start, later), groups(20..40).collect());
+    assert_eq!(read.problems().count(), 20);
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,7 +264,7 @@ async fn calls_keep_to_the_share_of_the_bucket_of_load_balancing() {
     let aws = answering(&[]);
     let (ecs, _) = aws.connect_at(0.5).await;
     let begun = Instant::now();
-    let read = Surveyor::new(ecs).survey(&groups(0..40).collect()).await;
+    let read = Surveyor::new(ecs).survey(&groups(0..40).collect(), Priority::Urgent).await;
     assert_eq!(classes(&read.target_groups), vec![None; 40]);
     // Half of 40 at once, then half of 10 a second.
     let took = begun.elapsed();
@@ -273,6 +315,8 @@ async fn a_definition_tells_how_long_stopping_and_becoming_healthy_may_take() {
         let read = survey(&aws, definitions([1])).await;
         let found = read.task_definitions[&definition_arn(1)].value.clone().unwrap();
         assert_eq!(found.stop_timeout.as_secs(), stop, "{containers}");
+        let longest = if stop == 90 { 60 } else { stop };
+        assert_eq!(found.stop_timeout_max.as_secs(), longest, "{containers}");
         assert_eq!(found.health_check.map(|check| check.as_secs()), health, "{containers}");
     }
     let inactive = FakeAws::new(|_| {

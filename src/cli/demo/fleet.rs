@@ -16,13 +16,22 @@ pub const PAUSES_AT: &str = "POST_TEST_TRAFFIC_SHIFT";
 /// Puts the services into the simulated account. Returns how many there are that policies select.
 pub fn populate(simulator: &Simulator) -> usize {
     let services: Vec<ServiceSpec> = shop().into_iter().chain(data()).collect();
-    let count = services.len();
+    let count = services.len() + 1;
     for service in services {
         simulator.add_service(service);
     }
+    add_thumbnails(simulator);
     simulator.add_service(brisk("labs", "wiki", 86_400).desired(1));
     simulator.hide_created_at("data", "telemetry", true);
     count
+}
+
+/// A service whose image was pushed out of its repository by builds that came after it.
+fn add_thumbnails(simulator: &Simulator) {
+    simulator.push_image("thumbnails", "v7");
+    let image = simulator.image_reference("thumbnails:v7");
+    simulator.add_service(brisk("data", "thumbnails", 600).desired(2).image("thumbnails", &image));
+    simulator.delete_image("thumbnails", "v7");
 }
 
 /// A service whose tasks come and go within seconds, so that a rollout takes no longer than it is

@@ -77,6 +77,7 @@ Look out for this in the next three minutes:
   data/mailer           waits for its window, which opens in a minute or so
   data/etl              gets new tasks that never start: timed out after a minute
   data/reports          fails, and nothing happens to it until somebody deploys it anew
+  data/thumbnails       is old too, but its image is gone: a refresh would break it
   data/search           is refreshed because AWS is about to retire its tasks; labs/wiki, which no
                         policy selects, and a task of no service are left to AWS
   all others            are held, frozen or have nothing to replace; the table says why

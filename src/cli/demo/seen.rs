@@ -45,6 +45,7 @@ pub const PROMISED: &[(Sight, &str)] = &[
     (Sight::Reason("failed_primary"), "held, PRIMARY has failed"),
     (Sight::Reason("age_unknown"), "held, age unknown"),
     (Sight::Reason("code_deploy_opt_in"), "held, CodeDeploy's"),
+    (Sight::Reason("preflight_image_exists"), "held, its image is gone"),
     (Sight::Reason("somebodys_rollout"), "left to roll by itself"),
     (Sight::Reason("nothing_to_replace"), "nothing to replace"),
     (

@@ -1,9 +1,14 @@
 //! The demo on virtual time: three minutes of it, whatever the second at which it begins.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::aws::Operation;
+use crate::iam::{Needs, Scope};
 use crate::plan::ledger::Outcome;
 use crate::plan::notice::EndedBy;
 use crate::plan::{RetirementState, TaskState};
+use crate::simulator::{self, Fault, FaultRule};
 use seen::{PROMISED, Sight};
 
 const THREE_MINUTES: Duration = Duration::from_secs(180);
@@ -15,11 +20,40 @@ async fn seen_from(second: i64) -> Seen {
     let clock = Clock::tokio_from(epoch + chrono::TimeDelta::seconds(second));
     let settings = read(&configuration(clock.now()), None).unwrap();
     let stage = Stage::new(settings, clock, |_| {});
+    see(&stage).await
+}
+
+async fn see(stage: &Stage) -> Seen {
     let (triggers, received) = mpsc::channel(TRIGGERS_MAX);
     let mut seen = Seen::default();
     let stop = tokio::time::sleep(THREE_MINUTES);
     stage.play(stop, triggers, received, &mut seen).await.unwrap();
     seen
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_iam_policy_of_the_demo_is_enough_for_it() {
+    fastrand::seed(7);
+    let clock = Clock::tokio_from("2026-11-23T10:58:00Z".parse().unwrap());
+    let settings = read(&configuration(clock.now()), None).unwrap();
+    let needs = Needs::of(&settings, &Scope::default(), None);
+    let allowed = needs.document.statements.iter().flat_map(|statement| &statement.actions);
+    let allowed: BTreeSet<&String> = allowed.collect();
+    let stage = Stage::new(settings, clock, |_| {});
+    let is_denied = |operation: &&Operation| !allowed.contains(&operation.iam_action());
+    let denied: Vec<_> = Operation::ALL.iter().filter(is_denied).collect();
+    assert!(denied.contains(&&Operation::PutEvents), "the demo announces nothing: {denied:?}");
+    for operation in denied {
+        stage.simulator.inject(FaultRule::new(operation.name(), Fault::AccessDenied));
+    }
+    let seen = see(&stage).await;
+    for (sight, words) in PROMISED {
+        assert!(seen.services(*sight).next().is_some(), "{words} is not seen: {seen:#?}");
+    }
+    for call in stage.simulator.calls() {
+        let refused = matches!(&call.outcome, simulator::Outcome::Error(code) if code.contains("AccessDenied"));
+        assert!(!refused, "{} is needed and not allowed", call.operation);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,6 +87,7 @@ async fn each_service_shows_what_the_introduction_says_of_it() {
         ("shop/checkout", Sight::Reason("hold_tag")),
         ("shop/checkout", Sight::Outcome(Outcome::Succeeded)),
         ("shop/returns", Sight::Reason("code_deploy_opt_in")),
+        ("data/thumbnails", Sight::Reason("preflight_image_exists")),
         ("data/mailer", Sight::Reason("window_closed")),
         ("data/mailer", Sight::Outcome(Outcome::Succeeded)),
         ("data/etl", Sight::Outcome(Outcome::TimedOut)),

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use super::args::{Format, ViewArgs};
 use super::connection::Connection;
 use super::exit::Exit;
-use super::look::{look_at_deadlines, print, remembered};
+use super::look::{look_closely, print, remembered};
+use super::survey::Survey;
 use crate::clock::Clock;
 use crate::http::write_document;
 use crate::metrics::Metrics;
@@ -37,10 +38,11 @@ pub async fn plan(args: ViewArgs, clock: Clock) -> Exit {
         Ok(ledger) => (ledger, None),
         Err(error) => (Ledger::default(), Some(without_ledger(&error))),
     };
-    let mut seen = match look_at_deadlines(settings.policies, ecs, &ledger, &clock).await {
-        Ok(seen) => seen,
-        Err(problem) => return Exit::cannot(problem),
-    };
+    let mut seen =
+        match look_closely(settings.policies, ecs, &ledger, &clock, Survey::brief()).await {
+            Ok(seen) => seen,
+            Err(problem) => return Exit::cannot(problem),
+        };
     if let Some(problem) = problem {
         Arc::make_mut(&mut seen.problems).insert(0, problem);
     }

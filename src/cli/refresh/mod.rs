@@ -23,6 +23,7 @@ use crate::plan::diagnosis::Finding;
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::ledger::{Ledger, Outcome};
 use crate::plan::policy::{ByHand, OnFailure, Policies, Policy, RetirementRule, RolloutTimeout};
+use crate::plan::preflight::PreflightRule;
 use crate::plan::schedule::Schedule;
 use crate::plan::selector::{Pattern, Selector};
 use crate::plan::verdict::{Reason, VerdictKind};
@@ -45,7 +46,11 @@ pub async fn refresh(args: RefreshArgs, clock: Clock) -> Exit {
             args.service
         ));
     };
-    let settings = match settings::load(&args.config.optional_sources()) {
+    let sources = match args.config.optional_sources() {
+        Ok(sources) => sources,
+        Err(exit) => return exit,
+    };
+    let settings = match settings::load(&sources) {
         Ok(settings) => settings,
         Err(problems) => return Exit::no(problems),
     };
@@ -59,7 +64,11 @@ pub async fn refresh(args: RefreshArgs, clock: Clock) -> Exit {
         Ok(service) => service,
         Err(exit) => return exit,
     };
-    let by_hand = ByHand { service: service.clone(), despite_freeze: args.despite_freeze };
+    let by_hand = ByHand {
+        service: service.clone(),
+        despite_freeze: args.despite_freeze,
+        despite: args.despite_preflight.iter().copied().collect(),
+    };
     let (announcer, announcing) =
         Announcing::begin(connection.event_bus(&settings), AnnounceMetrics::register(&metrics));
     let policies = match policies(settings, by_hand) {
@@ -114,6 +123,7 @@ fn policies(settings: Settings, by_hand: ByHand) -> Result<Policies, Exit> {
         code_deploy: false,
         on_failure: OnFailure::Leave,
         retirement: RetirementRule::default(),
+        preflight: PreflightRule::default(),
     });
     policies.by_hand = Some(by_hand);
     Ok(policies)

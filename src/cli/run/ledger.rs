@@ -1,21 +1,53 @@
 //! Opening the ledger for the daemon.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::aws::Table;
+use crate::cli::connection::Connection;
 use crate::cli::look::{remembered, retention};
-use crate::clock::Time;
+use crate::clock::{Clock, Time};
 use crate::plan::ledger::Ledger;
+use crate::progress::Progress;
 use crate::reconciler::load;
 use crate::settings::Settings;
 use crate::store::{DynamoStore, FileStore, MemoryStore, Store, StoreError};
+
+/// The first pause before a store is tried again. It doubles up to the longest.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// Opens the store as [`open`] does, again and again while AWS cannot be reached: in a container, network
+/// and credentials may come after the process. Each try is progress, as a restart would not help.
+///
+/// # Errors
+/// When the store cannot be opened or read, and waiting would not change that.
+pub async fn open_in_time(
+    settings: &Settings,
+    connection: &Connection,
+    clock: &Clock,
+    progress: &Progress,
+) -> Result<(Arc<dyn Store>, Ledger), StoreError> {
+    let mut pause = PAUSE_MIN;
+    loop {
+        match open(settings, connection.table(settings), clock.now()).await {
+            Err(error) if error.may_pass() => {
+                tracing::warn!("{error}; tried again in {} s", pause.as_secs());
+                progress.made(clock.now());
+                tokio::time::sleep(pause).await;
+                pause = PAUSE_MAX.min(pause * 2);
+            }
+            opened => return opened,
+        }
+    }
+}
 
 /// Opens the store, in `table` or else in its file, and loads what it remembers. A dry run writes no
 /// store: it reads the ledger if there is one, and remembers nothing itself.
 ///
 /// # Errors
 /// When the store cannot be opened or read.
-pub async fn open(
+async fn open(
     settings: &Settings,
     table: Option<Table>,
     now: Time,

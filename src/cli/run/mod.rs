@@ -202,7 +202,7 @@ async fn reconcile(
         Ok(connection) => connection,
         Err(exit) => return exit,
     };
-    let opening = ledger::open(&settings, connection.table(&settings), clock.now());
+    let opening = ledger::open_in_time(&settings, &connection, &clock, &surface.progress);
     let (store, remembered) = match unless_ended(&mut first, opening).await {
         Ok(opened) => opened,
         Err(exit) => return exit,

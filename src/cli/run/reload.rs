@@ -83,8 +83,8 @@ impl Watcher {
     }
 
     async fn read(&self) -> Result<RawFiles, Problems> {
-        let Some(path) = self.sources.path.clone() else { return Ok(RawFiles::default()) };
-        let reading = tokio::task::spawn_blocking(move || settings::read(&path));
+        let sources = self.sources.clone();
+        let reading = tokio::task::spawn_blocking(move || sources.read());
         reading.await.unwrap_or_else(|_| Ok(RawFiles::default()))
     }
 

@@ -125,7 +125,9 @@ mod tests {
         let path = directory.join("refresh.toml");
         std::fs::write(&path, "[store]\npath = \"unused.redb\"\n").unwrap();
         let (environment, flags) = (Vec::new().into_iter().collect(), Overrides::default());
-        let sources = Sources { path: Some(path), environment, flags, policies_optional: true };
+        let inline = None;
+        let sources =
+            Sources { path: Some(path), inline, environment, flags, policies_optional: true };
         settings::load(&sources).unwrap()
     }
 

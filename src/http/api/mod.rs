@@ -42,6 +42,12 @@
 //!     "age_limit_seconds": 604800,
 //!     "cause": "age", "due_since": "2026-11-29T01:00:00Z",
 //!     "next_window": "2026-11-30T18:00:00Z", "attempt": null,
+//!     "preflight": {
+//!       "due_at": "2026-11-29T01:00:00Z", "result": "warn",
+//!       "checks": [{
+//!         "check": "drain", "result": "warn", "message": "...", "hint": "...", "again_at": null
+//!       }]
+//!     },
 //!     "retirement": {
 //!       "event_arn": "arn:aws:health:ap-northeast-1::event/ECS/...",
 //!       "cutoff": "2026-11-28T13:00:00Z", "deadline": "2026-12-04T01:00:00Z",
@@ -71,6 +77,10 @@
 //! `problem` has `operation`, `class`, `message` and `at`. `problems` are sentences about the
 //! observation as a whole, such as a cluster that does not exist.
 //!
+//! A service's `preflight` says what the checks before a refresh found, while it is due or will be within
+//! seven days; the `result` of each, and the worst of them, is `pass`, `unknown`, `warn` or `hold`.
+//! `again_at` is when a held service is tried again by itself.
+//!
 //! A service's `retirement` is the unsatisfied notice about it whose deadline comes first. Its
 //! `prospect` is `windows` (so many as `windows_left` open in time), `outside` (of windows, `from`
 //! then on), `at_once`, `undated` (AWS did not say when) or `left_to_aws`. A notice's `status` is
@@ -84,6 +94,7 @@
 mod deadline;
 mod filter;
 mod notices;
+mod preflight;
 mod stamp;
 mod view;
 
@@ -101,6 +112,8 @@ pub use view::FindingView;
 
 use super::Shown;
 use crate::clock::Time;
+use crate::plan::key::ServiceKey;
+use crate::plan::preflight::Preflight;
 use crate::reconciler::status::Status;
 use filter::Filter;
 use view::StatusView;
@@ -111,6 +124,19 @@ use view::StatusView;
 /// When `out` cannot be written to.
 pub fn write_document(status: &Status, now: Time, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &StatusView::new(status, &Filter::default(), now))?;
+    writeln!(out)
+}
+
+/// Writes what the checks before a refresh say of some services, as of `now`.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_preflight(
+    checked: &[&(ServiceKey, Preflight)],
+    now: Time,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &preflight::Document::new(checked, now))?;
     writeln!(out)
 }
 

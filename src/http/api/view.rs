@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use super::deadline::DeadlineView;
 use super::filter::Filter;
 use super::notices::{Notices, RetirementView};
+use super::preflight::PreflightView;
 use super::stamp::{Stamp, ending};
 use crate::clock::{Time, elapsed};
 use crate::metrics::Label;
@@ -18,6 +19,7 @@ use crate::plan::diagnosis::Finding;
 use crate::plan::fleet::Problem;
 use crate::plan::key::ServiceKey;
 use crate::plan::policy::{Policies, Policy};
+use crate::plan::preflight::Preflight;
 use crate::plan::verdict::{Verdict, VerdictKind};
 use crate::reconciler::status::{ClusterStatus, LeaseStatus, Status, VERSION};
 
@@ -180,7 +182,10 @@ impl Serialize for Services<'_> {
                 .verdicts
                 .iter()
                 .filter(|(key, verdict)| self.filter.matches(key, Some(verdict)))
-                .map(|(key, verdict)| ServiceView::new(key, verdict, &limits, self.now)),
+                .map(|(key, verdict)| {
+                    let preflight = self.status.preflight.of(key);
+                    ServiceView::new(key, verdict, &limits, preflight, self.now)
+                }),
         )
     }
 }
@@ -216,6 +221,7 @@ struct ServiceView<'a> {
     next_window: Option<Stamp>,
     attempt: Option<&'a str>,
     finding: Option<FindingView<'a>>,
+    preflight: Option<PreflightView<'a>>,
     retirement: Option<RetirementView<'a>>,
 }
 
@@ -224,6 +230,7 @@ impl<'a> ServiceView<'a> {
         key: &'a ServiceKey,
         verdict: &'a Verdict,
         limits: &BTreeMap<&str, u64>,
+        preflight: Option<&'a Preflight>,
         now: Time,
     ) -> Self {
         let (cluster, reason) = (key.cluster(), &verdict.reason);
@@ -246,6 +253,7 @@ impl<'a> ServiceView<'a> {
             next_window: verdict.next_window.and_then(ending),
             attempt: reason.attempt().map(|attempt| attempt.0.as_ref()),
             finding: verdict.finding.as_deref().map(FindingView::new),
+            preflight: preflight.map(PreflightView::new),
             retirement: verdict.retirement.as_deref().map(RetirementView::new),
         }
     }

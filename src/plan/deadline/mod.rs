@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use part::Part;
+pub(super) use tasks::parts as task_parts;
 pub use wants::wants_of;
 
 use super::fleet::{Description, ProblemClass};

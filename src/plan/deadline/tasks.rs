@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Assumed, Part, Unknown, sum};
-use crate::plan::fleet::{Controller, Description, Percents, Strategy};
+use crate::plan::fleet::{Description, Percents};
 use crate::plan::surroundings::{Known, Surroundings, TargetGroup, TaskDefinition};
 
 /// From launching a task until its containers run. Nothing says how long pulling its image takes, which
@@ -59,14 +59,11 @@ pub fn parts(
     parts
 }
 
-/// In how many batches tasks are replaced, and of how many tasks. Where traffic shifts all new tasks
-/// come before any old one goes; there the percentages mean nothing. Where they let nothing move, no
-/// time would be enough.
+/// In how many batches tasks are replaced, and of how many tasks. Where the percentages let nothing
+/// move, no time would be enough.
 fn batches(description: &Description, assumed: &mut Vec<Assumed>) -> (u32, u32) {
     let desired = description.desired_count;
-    let shifts =
-        matches!(description.strategy, Strategy::BlueGreen | Strategy::Linear | Strategy::Canary);
-    if shifts || description.controller == Controller::CodeDeploy {
+    if description.shifts_traffic() {
         return (1, desired);
     }
     let percents = description.percents.unwrap_or_else(|| {

@@ -6,7 +6,9 @@ use crate::plan::Plan;
 use crate::plan::fleet::{Description, Fleet, Service};
 use crate::plan::planner::Planner;
 use crate::plan::policy::{Policies, RolloutTimeout};
-use crate::plan::surroundings::Want;
+use crate::plan::preflight::{Subject, subject};
+use crate::plan::standing::Standing;
+use crate::plan::surroundings::{Tier, Want};
 
 /// So many things are asked for at a time. Those who may start first are asked about first, and the
 /// others when these are known.
@@ -38,21 +40,26 @@ pub fn wants_of(
         .take(services_max)
         .flat_map(|(timeout, description)| wants(timeout, description))
         .collect();
-    fleet.surroundings().unknown(&wanted, plan.now)
+    fleet.surroundings().unknown(&wanted, Tier::Start, plan.now)
 }
 
 impl Planner<'_> {
-    /// Whether a service that may start has to wait until what its deadline rests on was read. It is
+    /// Whether a service that may start has to wait until what its deadline and its checks rest on was read. It is
     /// asked for, and waited for once: what could not be read is as good as read.
     pub(in crate::plan) fn awaits_survey(
         &mut self,
         service: &Service,
-        timeout: RolloutTimeout,
+        standing: &Standing<'_>,
     ) -> bool {
         let Some(description) = &service.description else { return false };
+        let timeout = standing.policy.rollout_timeout;
         let known = self.fleet.surroundings();
-        let unknown: Vec<Want> =
-            wants(timeout, description).filter(|want| !known.knows(want, self.now)).collect();
+        let subject = subject(self.policies, service, standing, None, known, self.now);
+        let checked = subject.map(|subject| Subject { tier: Tier::Start, ..subject }.wants());
+        let unknown: BTreeSet<Want> = wants(timeout, description)
+            .chain(checked.into_iter().flatten())
+            .filter(|want| !known.knows(want, Tier::Start, self.now))
+            .collect();
         let waits = !unknown.is_empty();
         if self.wants.len() < WANTS_MAX {
             self.wants.extend(unknown);

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::{
-    CodeDeployProgress, Description, Movement, PostMortem, Problem, Progress, Service,
+    CodeDeployProgress, Description, Movement, PostMortem, Problem, Progress, Running, Service,
     StoppedTasks, Task, TaskStatus, Tasks,
 };
 use crate::clock::Time;
-use crate::plan::evidence::Images;
 use crate::plan::key::{ClusterKey, ServiceKey};
 use crate::plan::surroundings::Surroundings;
 
@@ -60,6 +59,8 @@ pub struct ClusterTasks {
     pub listed_at: Time,
     pub complete: bool,
     pub by_service: BTreeMap<ServiceKey, Vec<Task>>,
+    /// What the newest running task of each service runs.
+    pub running: BTreeMap<ServiceKey, Running>,
 }
 
 /// One observation of one service.
@@ -70,7 +71,7 @@ pub struct ServiceLook {
     /// Its tasks, where they were asked for and could be listed.
     pub tasks: Option<Tasks>,
     /// What its newest task runs, where its tasks were described one by one.
-    pub images: Option<Images>,
+    pub running: Option<Running>,
     /// Where its service deployment stands, where that was asked for and could be read.
     pub progress: Option<Progress>,
     /// Where its deployment by CodeDeploy stands, where that was asked for.
@@ -146,7 +147,10 @@ impl Fleet {
     /// Takes in what was read of what its services refer to.
     pub fn absorb_surroundings(&mut self, read: Surroundings, now: Time) {
         self.surroundings.absorb(read);
-        self.surroundings.prune(now);
+        let described = self.services.values().filter_map(|service| service.description.as_ref());
+        let primaries = described.filter_map(Description::primary);
+        let in_use = primaries.map(|primary| primary.task_definition.clone()).collect();
+        self.surroundings.prune(&in_use, now);
     }
 
     /// When a service was seen to be gone, if it was and has not come back.
@@ -194,9 +198,7 @@ impl Fleet {
         if let Some(tasks) = look.tasks {
             take_tasks(service, tasks);
         }
-        if look.images.is_some() {
-            service.images = look.images;
-        }
+        service.running = look.running.or(service.running.take());
         if let Some(mut progress) = look.progress {
             // A step of traffic is a stage of its own.
             let known = service.progress.as_ref().filter(|known| {
@@ -228,7 +230,6 @@ impl Fleet {
     pub fn drop_post_mortem(&mut self, key: &ServiceKey) {
         if let Some(service) = self.services.get_mut(key) {
             service.post_mortem = None;
-            service.images = None;
             service.progress = None;
             service.code_deploy = None;
         }
@@ -290,6 +291,7 @@ impl Fleet {
 
     fn absorb_cluster_tasks(&mut self, cluster: &ClusterKey, mut tasks: ClusterTasks) {
         for (key, service) in self.services.iter_mut().filter(|(key, _)| key.cluster() == cluster) {
+            service.running = tasks.running.remove(key).or(service.running.take());
             let mut own = tasks.by_service.remove(key).unwrap_or_default();
             own.sort_by_key(|task| task.id);
             own.shrink_to_fit();

@@ -19,7 +19,7 @@ pub use movement::Movement;
 pub use percents::Percents;
 pub use service::{
     Controller, Deployment, DeploymentId, Description, Launch, Problem, ProblemClass, RolloutState,
-    Service, Strategy,
+    Running, Service, Strategy,
 };
 pub use staging::{Cleanup, Hook, HookProgress, Progress, Protected, Staging};
 pub use task::{

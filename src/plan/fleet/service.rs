@@ -38,8 +38,8 @@ pub struct Service {
     pub code_deploy: Option<Box<CodeDeployProgress>>,
     /// Evidence that was gathered because a refresh did not go well.
     pub post_mortem: Option<PostMortem>,
-    /// What the newest task ran when its tasks were last described for a refresh.
-    pub images: Option<Images>,
+    /// What the newest of its running tasks runs, as of the last listing.
+    pub running: Option<Running>,
     /// Why the newest attempt to read this service failed; absent when it succeeded.
     pub problem: Option<Problem>,
 }
@@ -58,10 +58,19 @@ impl Service {
             movement: None,
             code_deploy: None,
             post_mortem: None,
-            images: None,
+            running: None,
             problem: None,
         }
     }
+}
+
+/// What a task runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Running {
+    /// When the task was created.
+    pub created_at: Time,
+    /// Shared by all tasks that run the same.
+    pub images: Arc<Images>,
 }
 
 /// An answer of DescribeServices about one service.
@@ -86,6 +95,8 @@ pub struct Description {
     /// The target groups of Elastic Load Balancing that its tasks are registered in, those included
     /// that traffic shifts to.
     pub target_groups: Box<[Arc<str>]>,
+    /// The subnets that its tasks may get their addresses in.
+    pub subnets: Box<[Arc<str>]>,
     pub desired_count: u32,
     pub running_count: u32,
     pub pending_count: u32,
@@ -111,6 +122,13 @@ impl Description {
     /// The deployment that was made last.
     pub fn newest(&self) -> Option<&Deployment> {
         self.deployments.iter().max_by_key(|deployment| deployment.created_at)
+    }
+
+    /// Whether all new tasks come before any old one goes, and traffic moves in between. There the
+    /// percentages mean nothing.
+    pub fn shifts_traffic(&self) -> bool {
+        self.controller == Controller::CodeDeploy
+            || matches!(self.strategy, Strategy::BlueGreen | Strategy::Linear | Strategy::Canary)
     }
 
     /// The deployment with this id, if it is still listed.

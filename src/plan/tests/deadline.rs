@@ -31,6 +31,7 @@ fn group(interval: u64, healthy_threshold: u32, delay: u64) -> TargetGroup {
         health_check_interval: Duration::from_secs(interval),
         healthy_threshold,
         deregistration_delay: Duration::from_secs(delay),
+        ..TargetGroup::default()
     }
 }
 
@@ -39,6 +40,7 @@ fn definition(stop: u64, health_check: Option<u64>) -> TaskDefinition {
         active: true,
         stop_timeout: Duration::from_secs(stop),
         health_check: health_check.map(Duration::from_secs),
+        ..TaskDefinition::default()
     }
 }
 
@@ -295,10 +297,9 @@ proptest! {
         let group = TargetGroup {
             health_check_interval: times[0],
             healthy_threshold: threshold,
-            deregistration_delay: times[1],
-        };
+            deregistration_delay: times[1], ..TargetGroup::default() };
         let definition =
-            TaskDefinition { active: true, stop_timeout: times[2], health_check: Some(times[3]) };
+            TaskDefinition { active: true, stop_timeout: times[2], health_check: Some(times[3]),  ..TaskDefinition::default() };
         let known = known(definition, &[(GROUP, group)]);
         let timeout = fixed.map_or(RolloutTimeout::Auto, RolloutTimeout::Fixed);
         let deadline = deadline(timeout, &description, &known);

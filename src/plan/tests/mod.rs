@@ -16,6 +16,7 @@ mod limits;
 mod notices;
 mod order;
 mod overflow;
+mod preflight;
 mod proof;
 mod properties;
 mod retirement;

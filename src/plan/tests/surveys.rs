@@ -171,7 +171,7 @@ fn those_who_start_first_are_asked_about_first_and_not_all_at_once() {
                     let value = Ok(TaskDefinition::default());
                     read.task_definitions.insert(arn, Known { read_at, value });
                 }
-                Want::CodeDeployGroup(..) => panic!("nobody asked for one"),
+                other => panic!("nobody asked for {other:?}"),
             }
         }
         scenario = scenario.knowing(read);

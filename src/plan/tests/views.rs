@@ -92,7 +92,12 @@ fn a_listing_of_the_cluster_replaces_what_was_known_of_its_tasks() {
     let tasks = fleet.service(&key("api")).unwrap().tasks.clone().unwrap().tasks;
     let by_service = BTreeMap::from([(key("api"), tasks)]);
     for (complete, expected) in [(false, "partial_view"), (true, "due")] {
-        let tasks = ClusterTasks { listed_at: at(NOW), complete, by_service: by_service.clone() };
+        let tasks = ClusterTasks {
+            listed_at: at(NOW),
+            complete,
+            by_service: by_service.clone(),
+            running: BTreeMap::new(),
+        };
         let look = cluster_look(vec![(key("api"), reading(&a_service("api")))]);
         fleet.absorb_cluster(ClusterLook { tasks: Some(tasks), ..look });
         assert_eq!(label_in(&fleet), Some(expected));
@@ -101,6 +106,7 @@ fn a_listing_of_the_cluster_replaces_what_was_known_of_its_tasks() {
         listed_at: at(NOW) - delta("1m"),
         complete: true,
         by_service: BTreeMap::new(),
+        running: BTreeMap::new(),
     };
     fleet.absorb_cluster(ClusterLook {
         tasks: Some(old),
@@ -141,7 +147,7 @@ fn an_open_attempt_ends_when_its_service_is_gone_and_not_when_a_list_leaves_it_o
         reading: gone,
         tasks: None,
         progress: None,
-        images: None,
+        running: None,
         code_deploy: None,
         stopped: None,
         post_mortem: None,
@@ -161,7 +167,7 @@ fn newer_readings_win() {
             reading,
             tasks: None,
             progress: None,
-            images: None,
+            running: None,
             code_deploy: None,
             stopped: None,
             post_mortem: None,

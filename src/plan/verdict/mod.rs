@@ -18,6 +18,7 @@ use super::diagnosis::Finding;
 use super::fleet::{DeploymentId, Problem};
 use super::key::ServiceKey;
 use super::ledger::{AttemptId, Cause, Outcome};
+use super::preflight::Check;
 use super::words::ZonedTime;
 use crate::clock::Time;
 use crate::metrics::Label;
@@ -208,6 +209,8 @@ pub enum Reason {
     CodeDeployUnfit { why: Arc<str> },
     /// Its deployment group could not be read for now.
     CodeDeployUnread { problem: Problem },
+    /// A check before the refresh says that it would break something, or get nowhere.
+    Preflight(Box<Check>),
     /// CodeDeploy makes one deployment of a group at a time.
     CodeDeployBusy { group: Arc<str>, by: Busy },
     /// Too many of its refreshes in a row failed on the same PRIMARY.
@@ -249,6 +252,16 @@ impl Label for Block {
         Self("keeps_failing"),
         Self("policy_stopped"),
         Self("call_refused"),
+        Self("preflight_task_definition"),
+        Self("preflight_image_exists"),
+        Self("preflight_image_kept"),
+        Self("preflight_image_drift"),
+        Self("preflight_can_move"),
+        Self("preflight_drain"),
+        Self("preflight_fits_window"),
+        Self("preflight_steady"),
+        Self("preflight_room"),
+        Self("preflight_alarms"),
     ];
 
     fn label(self) -> &'static str {
@@ -282,6 +295,7 @@ impl Reason {
             | Self::CodeDeployUnread { .. }
             | Self::CodeDeployBusy { .. }
             | Self::NotObservedYet => VerdictKind::Wait,
+            Self::Preflight(check) if check.until.is_some() => VerdictKind::Wait,
             Self::PolicyDisabled
             | Self::HoldTag { .. }
             | Self::OwnService
@@ -296,6 +310,7 @@ impl Reason {
             | Self::CodeDeployUnfit { .. }
             | Self::KeepsFailing { .. }
             | Self::PolicyStopped { .. }
+            | Self::Preflight(_)
             | Self::CallRefused { .. } => VerdictKind::Hold,
         }
     }
@@ -368,6 +383,7 @@ impl Reason {
             Self::KeepsFailing { .. } => "keeps_failing",
             Self::PolicyStopped { .. } => "policy_stopped",
             Self::CallRefused { .. } => "call_refused",
+            Self::Preflight(check) => check.name.reason_label(),
         }
     }
 }

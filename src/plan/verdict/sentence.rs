@@ -9,6 +9,10 @@ use crate::plan::words::{Span, ZonedTime, count};
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whether it waits or holds, a check speaks for itself.
+        if let Self::Preflight(check) = self {
+            return write!(f, "{check}");
+        }
         match self.kind() {
             VerdictKind::Fresh | VerdictKind::Refresh => self.fmt_fresh_or_refresh(f),
             VerdictKind::Rolling => self.fmt_rolling(f),

@@ -51,6 +51,7 @@ pub fn policy(name: &str, cluster: &str, names: &str, cron: Option<&str>, days: 
         code_deploy: false,
         on_failure: OnFailure::Leave,
         retirement: RetirementRule::default(),
+        preflight: Default::default(),
     }
 }
 
@@ -100,6 +101,7 @@ fn description(key: &ServiceKey, created_at: Time) -> Description {
         percents: Some(Percents::DEFAULT),
         health_check_grace_seconds: 0,
         target_groups: Box::default(),
+        subnets: Box::default(),
         desired_count: 1,
         running_count: 1,
         pending_count: 0,
@@ -128,7 +130,12 @@ pub fn look(cluster: &ClusterKey, services: &[(&str, TimeDelta)]) -> ClusterLook
         begun_at: now(),
         services: readings,
         complete: true,
-        tasks: Some(ClusterTasks { listed_at: now(), complete: true, by_service }),
+        tasks: Some(ClusterTasks {
+            listed_at: now(),
+            complete: true,
+            by_service,
+            running: BTreeMap::new(),
+        }),
         problem: None,
     }
 }
@@ -257,6 +264,7 @@ pub fn status_remembering(policies: Policies, fleet: &Fleet, mut ledger: Ledger)
     });
     Status {
         lease: None,
+        preflight: Default::default(),
         plan: Arc::new(plan(&policies, fleet, &ledger, now())),
         clusters: Arc::new(clusters.collect()),
         policies: Arc::new(policies),

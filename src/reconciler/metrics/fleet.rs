@@ -7,7 +7,7 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 
 use super::family::{BY_SERVICE, Family, by_service, seconds};
-use super::retirements;
+use super::{preflight, retirements};
 use crate::clock::{Clock, Time, elapsed};
 use crate::metrics::{Label, Metrics};
 use crate::plan::key::ServiceKey;
@@ -83,7 +83,7 @@ pub struct FleetCollector {
 impl FleetCollector {
     /// A collector over `status`, not registered yet.
     pub fn new(status: StatusReceiver, clock: Clock) -> Self {
-        let families = FAMILIES.iter().chain(retirements::FAMILIES);
+        let families = FAMILIES.iter().chain(retirements::FAMILIES).chain([&preflight::PREFLIGHT]);
         Self { status, clock, descriptions: Arc::new(families.map(Family::description).collect()) }
     }
 
@@ -105,6 +105,7 @@ impl Collector for FleetCollector {
         families.extend(by_policy(&status));
         families.extend(of_services(&status, self.clock.now()));
         families.extend(retirements::families(&status.plan));
+        families.push(preflight::family(&status.preflight));
         families.extend(of_daemon(&status));
         families
     }

@@ -7,6 +7,7 @@
 mod family;
 mod fleet;
 mod outcomes;
+mod preflight;
 mod retirements;
 
 #[cfg(test)]

@@ -80,7 +80,8 @@ async fn a_policy_without_a_maximum_age_has_no_limit() {
 async fn all_combinations_exist_before_anything_was_seen() {
     let text = scrape(Status::starting(now(), Arc::new(policies())));
     assert_eq!(lines(&text, "ecs_refresh_services{").len(), 3 * 5);
-    assert_eq!(lines(&text, "ecs_refresh_blocked_services{").len(), 3 * 25);
+    assert_eq!(lines(&text, "ecs_refresh_blocked_services{").len(), 3 * 35);
+    assert_eq!(lines(&text, "ecs_refresh_preflight{").len(), 10 * 4);
     assert_eq!(lines(&text, "ecs_refresh_in_flight{").len(), 3);
     for line in [
         "ecs_refresh_last_look_timestamp_seconds 0",

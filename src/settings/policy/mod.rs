@@ -1,5 +1,6 @@
 //! Reads one `[[policy]]`.
 
+mod preflight;
 mod retirement;
 mod schedule;
 mod services;
@@ -32,6 +33,9 @@ pub const KEYS: &[&str] = &[
     "code_deploy",
     "on_failure",
     "retirement",
+    "preflight",
+    "allow_downtime",
+    "hold_while_alarm",
 ];
 
 /// A name is a metric label, and people type it.
@@ -77,6 +81,7 @@ pub fn read<'a>(
     let code_deploy = optional(reader, &table, "code_deploy", false, Raw::flag);
     let on_failure = optional(reader, &table, "on_failure", OnFailure::Leave, on_failure_of);
     let retirement = retirement::read(reader, &table, warnings);
+    let preflight = preflight::read(reader, &table);
     let policy = Policy {
         name: name?,
         enabled: enabled?,
@@ -91,6 +96,7 @@ pub fn read<'a>(
         code_deploy: code_deploy?,
         on_failure: on_failure?,
         retirement: retirement?,
+        preflight: preflight?,
     };
     judge_age(reader, item, &table, &policy, warnings);
     Some(policy)

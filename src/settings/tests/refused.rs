@@ -269,7 +269,7 @@ fn a_configuration_without_policies_is_refused() {
     assert_eq!(
         nothing,
         "command line: no configuration was named\n    \
-         hint: --config PATH, or ECS_REFRESH_CONFIG=PATH"
+         hint: --config PATH, or ECS_REFRESH_CONFIG=PATH, or the text in ECS_REFRESH_CONFIG_TOML"
     );
     refused(
         "[policy]\nname = \"x\"",

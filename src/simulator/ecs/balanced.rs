@@ -13,6 +13,8 @@ pub(crate) struct Balanced {
     pub(crate) arn: String,
     pub(crate) health_check_interval: Duration,
     pub(crate) healthy_threshold: u32,
+    pub(crate) unhealthy_threshold: u32,
+    pub(crate) slow_start: Duration,
     pub(crate) deregistration_delay: Duration,
     /// The tasks, by their ids.
     pub(crate) targets: Vec<(u128, TargetState)>,
@@ -23,6 +25,7 @@ pub(crate) struct Balanced {
 pub(crate) enum TargetState {
     Initial,
     Healthy,
+    Unhealthy,
     Draining,
 }
 
@@ -38,6 +41,8 @@ impl Balanced {
             arn,
             health_check_interval: spec.health_check_interval,
             healthy_threshold: spec.healthy_threshold,
+            unhealthy_threshold: spec.unhealthy_threshold,
+            slow_start: spec.slow_start,
             deregistration_delay: spec.deregistration_delay,
             targets,
         }

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ecs;
-use super::paging::Page;
 use super::references::cluster_name;
 use super::service::ServiceStatus;
 use crate::simulator::error::ApiError;
+use crate::simulator::paging::Page;
 
 /// ListClusters gives at most 100 clusters a page, and as many by default.
 const LIST_CLUSTERS_MAX: usize = 100;

@@ -19,9 +19,11 @@ impl Ecs {
 
     /// Adds a settled service, its cluster and its task definition. Returns its ARN.
     pub(crate) fn add_service(&mut self, spec: ServiceSpec, now: Moment) -> String {
-        self.ensure_family(&spec.family, spec.stop_time, now);
+        self.ensure_family(&spec, now);
+        let revision = self.revision_of(&spec.family, 1, Behaviour::Healthy);
         let mut service = Service::new(spec, &self.identity, now);
-        service.settle(now, &mut self.ids);
+        service.settle(revision, now, &mut self.ids);
+        service.settle_images(&mut self.ecr, now);
         let index = self.insert_service(service);
         self.run_service(index, now);
         self.service_arn(&self.services[index])
@@ -50,8 +52,9 @@ impl Ecs {
     pub(crate) fn deploy(&mut self, index: usize, new_revision: bool, now: Moment) -> String {
         self.freeze_reads(index, self.stale_reads, now);
         let (family, number) = self.revision_to_deploy(index, new_revision, now);
+        let behaviour = self.services[index].spec.next_revision.clone();
+        let revision = self.revision_of(&family, number, behaviour);
         let service = &mut self.services[index];
-        let revision = service.revision_of(&family, number);
         if service.controlled_by_ecs() {
             scheduler::start_deployment(service, revision, None, now, &mut self.ids);
         } else {
@@ -135,7 +138,8 @@ impl Service {
     pub(crate) fn set_completed_behaviour(&mut self, behaviour: Behaviour) {
         let Some(completed) = &mut self.last_completed else { return };
         let (family, number) = (completed.revision.family.clone(), completed.revision.number);
-        completed.revision = Arc::new(Revision { family, number, behaviour });
+        let workload = completed.revision.workload.clone();
+        completed.revision = Arc::new(Revision { family, number, behaviour, workload });
         for deployment in self.deployments.iter_mut().filter(|d| d.id == completed.id) {
             deployment.revision = completed.revision.clone();
         }

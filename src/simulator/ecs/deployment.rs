@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::alarms::Watch;
 use super::behaviour::Behaviour;
 use super::failure::Failure;
+use super::images::Workload;
 use super::service::Service;
 use super::service_shape::pending;
 use super::staged::Lifecycle;
@@ -49,6 +50,8 @@ pub(crate) struct Revision {
     /// The revision number of the task definition.
     pub(crate) number: u32,
     pub(crate) behaviour: Behaviour,
+    /// What it runs.
+    pub(crate) workload: Workload,
 }
 
 /// One entry of `deployments[]`.

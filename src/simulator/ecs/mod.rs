@@ -17,7 +17,7 @@ mod deployment;
 mod early_success;
 mod events;
 mod failure;
-mod paging;
+mod images;
 mod protection;
 mod references;
 mod retirement;
@@ -35,6 +35,7 @@ mod staged;
 mod stale;
 mod standalone;
 mod state_changes;
+mod surroundings;
 mod tags;
 mod task;
 mod task_definitions;
@@ -55,6 +56,7 @@ pub use spec::{Launch, ServiceSpec};
 pub use staged::{Hook, HookAction};
 pub use view::{DeploymentView, ServiceView, TaskView};
 
+use super::ecr::Ecr;
 use super::error::ApiError;
 use super::identity::{Identity, Ids};
 use super::moment::Moment;
@@ -77,6 +79,8 @@ pub(crate) const TARGET_PREFIX: &str = "AmazonEC2ContainerServiceV20141113";
 pub(crate) struct Ecs {
     identity: Identity,
     ids: Ids,
+    /// Where images are pulled from.
+    pub(crate) ecr: Ecr,
     /// Seeds the order of `deployments[]`; `None` keeps the newest first.
     shuffle: Option<u64>,
     stale_reads: Duration,
@@ -99,6 +103,7 @@ pub(crate) struct Ecs {
 impl Ecs {
     pub(crate) fn new(identity: Identity, seed: u64, shuffle: bool, stale_reads: Duration) -> Self {
         Ecs {
+            ecr: Ecr::new(identity.clone(), seed),
             identity,
             ids: Ids::new(seed),
             shuffle: shuffle.then_some(seed),
@@ -179,7 +184,7 @@ impl Ecs {
     /// Does what is due for one service at `now`, then brings agenda and task index up to date.
     fn run_service(&mut self, index: usize, now: Moment) {
         let service = &mut self.services[index];
-        let next = service.run(now, &mut self.ids);
+        let next = service.run(now, &mut self.ids, &mut self.ecr);
         if let Some(cluster) = self.clusters.get_mut(&service.spec.cluster) {
             for id in service.launched.drain(..) {
                 cluster.tasks.insert(id, index);

@@ -105,10 +105,27 @@ impl ServiceSpec {
         self
     }
 
+    /// Sets how many health checks have to fail, as the target group says it.
+    pub fn unhealthy_threshold(mut self, count: u32) -> Self {
+        self.unhealthy_threshold = count;
+        self
+    }
+
+    /// Sets for how long the target group sends a new target less than its share, as it says.
+    pub fn slow_start(mut self, time: Duration) -> Self {
+        self.slow_start = time;
+        self
+    }
+
     /// Sets `healthCheckGracePeriodSeconds`: no task is found unhealthy before.
     pub fn health_check_grace(mut self, period: Duration) -> Self {
         self.health_check_grace = Some(period);
         self
+    }
+
+    /// The names of the alarms that it watches.
+    pub(crate) fn alarm_names(&self) -> impl Iterator<Item = &String> {
+        self.alarms.iter().flat_map(|alarms| &alarms.names)
     }
 
     /// Whether deployments shift traffic from one set of tasks to another.

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::behaviour::Behaviour;
 use super::deployment::{Counts, Deployment, Revision, RolloutState, ServiceDeployment};
 use super::retirement::Retirement;
 use super::spec::ServiceSpec;
@@ -16,6 +15,7 @@ use super::state_changes::News;
 use super::task::{Phase, StopCause, Task, TaskChange};
 use super::task_sets::Maker;
 use super::{alarms, breaker, scheduler, task_sets};
+use crate::simulator::ecr::Ecr;
 use crate::simulator::elbv2;
 use crate::simulator::identity::{Identity, Ids};
 use crate::simulator::moment::Moment;
@@ -144,22 +144,11 @@ impl Service {
         primary.or_else(|| self.last_completed.as_ref().map(|completed| &completed.revision))
     }
 
-    /// The revision that a deployment of a task definition takes: tasks behave as is set now.
-    pub(crate) fn revision_of(&self, family: &str, number: u32) -> Arc<Revision> {
-        let behaviour = self.spec.next_revision.clone();
-        Arc::new(Revision { family: family.to_owned(), number, behaviour })
-    }
-
     /// Puts a running, completed deployment and its settled tasks in place.
-    pub(crate) fn settle(&mut self, now: Moment, ids: &mut Ids) {
+    pub(crate) fn settle(&mut self, revision: Arc<Revision>, now: Moment, ids: &mut Ids) {
         let ages = self.spec.task_ages.clone();
         let oldest = ages.iter().max().copied().unwrap_or_default();
         let created_at = now.minus(oldest);
-        let revision = Arc::new(Revision {
-            family: self.spec.family.clone(),
-            number: 1,
-            behaviour: Behaviour::Healthy,
-        });
         self.created_at = created_at;
         if self.controlled_by_ecs() {
             scheduler::start_deployment(self, revision, None, created_at, ids);
@@ -183,9 +172,9 @@ impl Service {
     }
 
     /// Does everything that is due at `now`. Returns when something is due next.
-    pub(crate) fn run(&mut self, now: Moment, ids: &mut Ids) -> Option<Moment> {
+    pub(crate) fn run(&mut self, now: Moment, ids: &mut Ids, ecr: &mut Ecr) -> Option<Moment> {
         loop {
-            let moved = self.step_tasks(now, ids);
+            let moved = self.step_tasks(now, ids, ecr);
             let tripped = breaker::check(self, now, ids) || alarms::check(self, now, ids);
             scheduler::hold_back(self, now, ids);
             let changed = scheduler::reconcile(self, now, ids);
@@ -231,7 +220,7 @@ impl Service {
         u32::try_from(self.tasks.values().filter(mine).count()).unwrap_or(u32::MAX)
     }
 
-    fn step_tasks(&mut self, now: Moment, ids: &mut Ids) -> bool {
+    fn step_tasks(&mut self, now: Moment, ids: &mut Ids, ecr: &mut Ecr) -> bool {
         let due: Vec<u128> = self
             .tasks
             .values()
@@ -240,7 +229,7 @@ impl Service {
             .collect();
         for id in &due {
             while let Some(task) = self.tasks.get_mut(id) {
-                let Some(change) = task.step(&self.spec, now) else { break };
+                let Some(change) = task.step(&self.spec, ecr, now) else { break };
                 let deployment = task.deployment;
                 self.touched.insert(*id);
                 if task.phase == Phase::Forgotten {

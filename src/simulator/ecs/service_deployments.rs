@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Ecs;
-use super::deployment::ServiceDeployment;
-use super::paging::Page;
+use super::deployment::{Revision, ServiceDeployment};
 use super::{service_deployment_shape, service_shape};
 use crate::simulator::error::ApiError;
 use crate::simulator::identity::Identity;
 use crate::simulator::moment::Moment;
+use crate::simulator::paging::Page;
 
 /// ListServiceDeployments gives 20 a page unless asked for more, up to 100.
 const LIST_DEFAULT: usize = 20;
@@ -122,6 +122,7 @@ impl Ecs {
             let definition = self.revision_task_definition(&record.revision);
             put("taskDefinition", json!(definition));
             put("createdAt", record.created_at.to_json());
+            put("containerImages", container_images(&record.revision));
             service_shape::insert_launch(&mut shape, service);
             found.push(Value::Object(shape));
         }
@@ -135,6 +136,18 @@ impl Ecs {
         let index = self.service_index(Some(cluster), name).ok()?;
         (*found == kind).then_some((index, *id))
     }
+}
+
+/// `imageDigest` is there for what is in the account's registry and was resolved.
+fn container_images(revision: &Revision) -> Value {
+    let shapes = revision.workload.resolved().map(|(container, digest)| {
+        let mut shape = json!({ "containerName": container.name, "image": container.image });
+        if let Some(digest) = digest {
+            shape["imageDigest"] = json!(digest);
+        }
+        shape
+    });
+    shapes.collect()
 }
 
 impl ListServiceDeployments {

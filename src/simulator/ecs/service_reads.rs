@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ecs;
-use super::paging::Page;
 use super::references::service_name;
 use super::service::{Service, ServiceStatus};
 use super::service_shape;
 use super::spec::Launch;
 use crate::simulator::error::ApiError;
 use crate::simulator::moment::Moment;
+use crate::simulator::paging::Page;
 
 /// ListServices gives 10 services a page unless asked for more, up to 100.
 const LIST_SERVICES_DEFAULT: usize = 10;

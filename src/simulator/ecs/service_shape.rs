@@ -120,7 +120,7 @@ pub(crate) fn insert_launch(members: &mut Map<String, Value>, service: &Service)
     }
     members.insert("platformVersion".to_owned(), json!("LATEST"));
     members.insert("platformFamily".to_owned(), json!("Linux"));
-    members.insert("networkConfiguration".to_owned(), network());
+    members.insert("networkConfiguration".to_owned(), network(&service.spec.subnets));
 }
 
 /// Whether a task counts as pending: ECS counts everything that is not RUNNING yet.
@@ -208,9 +208,9 @@ fn load_balancers(service: &Service) -> Value {
     json!([balancer])
 }
 
-fn network() -> Value {
+fn network(subnets: &[String]) -> Value {
     json!({ "awsvpcConfiguration": {
-        "subnets": ["subnet-0a1b2c3d4e5f60718"],
+        "subnets": subnets,
         "securityGroups": ["sg-0a1b2c3d4e5f60718"],
         "assignPublicIp": "DISABLED",
     } })

@@ -29,6 +29,7 @@ pub(crate) struct CreateService {
     deployment_configuration: Option<DeploymentConfiguration>,
     deployment_controller: Option<DeploymentController>,
     health_check_grace_period_seconds: Option<u64>,
+    network_configuration: Option<NetworkConfiguration>,
     #[serde(default)]
     tags: Vec<Tag>,
 }
@@ -60,6 +61,17 @@ struct CapacityProvider {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NetworkConfiguration {
+    awsvpc_configuration: Option<Vpc>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Vpc {
+    subnets: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
 struct DeploymentController {
     #[serde(rename = "type")]
     kind: String,
@@ -80,7 +92,8 @@ impl Ecs {
         let (family, revision) = self.active_task_definition(reference)?;
         let spec = input.to_spec(&cluster)?.family(&family);
         let mut service = Service::new(spec, &self.identity, now);
-        let first = service.revision_of(&family, revision);
+        let behaviour = service.spec.next_revision.clone();
+        let first = self.revision_of(&family, revision, behaviour);
         if service.controlled_by_ecs() {
             scheduler::start_deployment(&mut service, first, None, now, &mut self.ids);
         } else {
@@ -110,7 +123,8 @@ impl Ecs {
             (None, None) => return Err(ApiError::service_not_active()),
         };
         let changed = current.is_none_or(|now| (&now.family, now.number) != (&family, number));
-        let revision = self.services[index].revision_of(&family, number);
+        let behaviour = service.spec.next_revision.clone();
+        let revision = self.revision_of(&family, number, behaviour);
         let mut spec = self.services[index].spec.clone();
         if let Some(configuration) = &input.deployment_configuration {
             configuration.apply(&mut spec)?;
@@ -192,6 +206,10 @@ impl CreateService {
         spec.health_check_grace = self.health_check_grace_period_seconds.map(Duration::from_secs);
         spec.controller = self.deployment_controller.as_ref().map(|c| c.kind.clone());
         spec.tags = self.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+        let network = self.network_configuration.as_ref();
+        if let Some(vpc) = network.and_then(|network| network.awsvpc_configuration.as_ref()) {
+            spec.subnets.clone_from(&vpc.subnets);
+        }
         if let Some(configuration) = &self.deployment_configuration {
             configuration.apply(&mut spec)?;
         }

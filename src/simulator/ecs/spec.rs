@@ -1,6 +1,6 @@
 //! The description of a service to put into the world, with the defaults of a plain service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
@@ -66,6 +66,13 @@ pub struct ServiceSpec {
     pub(crate) next_revision: Behaviour,
     pub(crate) family: String,
     pub(crate) code_deploy: Option<Box<CodeDeploySpec>>,
+    pub(crate) images: Vec<(String, String)>,
+    pub(crate) unpinned: BTreeSet<String>,
+    pub(crate) reports_platform_digest: bool,
+    pub(crate) cpu_units: u32,
+    pub(crate) subnets: Vec<String>,
+    pub(crate) unhealthy_threshold: u32,
+    pub(crate) slow_start: Duration,
 }
 
 impl ServiceSpec {
@@ -105,6 +112,13 @@ impl ServiceSpec {
             next_revision: Behaviour::Healthy,
             family: name.to_owned(),
             code_deploy: None,
+            images: Vec::new(),
+            unpinned: BTreeSet::new(),
+            reports_platform_digest: false,
+            cpu_units: 256,
+            subnets: vec!["subnet-0a1b2c3d4e5f60718".to_owned()],
+            unhealthy_threshold: 2,
+            slow_start: Duration::ZERO,
         }
     }
 
@@ -198,6 +212,39 @@ impl ServiceSpec {
     /// The task definition family (by default the service's name); revision 1 is registered.
     pub fn family(mut self, family: &str) -> Self {
         self.family = family.to_owned();
+        self
+    }
+
+    /// Adds a container, beside those added before, with the image that it runs. Without any there is one
+    /// of the family's name, whose image is in no registry that is simulated. A family that was there before
+    /// the service keeps its own.
+    pub fn image(mut self, container: &str, reference: &str) -> Self {
+        self.images.push((container.to_owned(), reference.to_owned()));
+        self
+    }
+
+    /// Lets a container have `versionConsistency` `disabled`: every task pulls its tag anew.
+    pub fn unpinned(mut self, container: &str) -> Self {
+        self.unpinned.insert(container.to_owned());
+        self
+    }
+
+    /// Whether tasks report the digest of what really runs for their platform where a reference leads to an
+    /// index; otherwise that of the index.
+    pub fn reports_platform_digest(mut self, reports: bool) -> Self {
+        self.reports_platform_digest = reports;
+        self
+    }
+
+    /// Sets the `cpu` of a task: 1024 units are one vCPU.
+    pub fn cpu_units(mut self, units: u32) -> Self {
+        self.cpu_units = units;
+        self
+    }
+
+    /// Sets the subnets of the tasks; each of them is there as soon as a service names it.
+    pub fn subnets(mut self, subnets: &[&str]) -> Self {
+        self.subnets = subnets.iter().map(|subnet| (*subnet).to_owned()).collect();
         self
     }
 }

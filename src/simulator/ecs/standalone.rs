@@ -1,10 +1,10 @@
 //! Tasks that somebody ran by themselves: no service keeps them, and nothing replaces them.
 
 use super::Ecs;
+use super::behaviour::Behaviour;
 use super::deployment::Deployment;
 use super::service::Service;
 use super::spec::ServiceSpec;
-use super::task_definitions::STOP_TIMEOUT;
 use crate::simulator::moment::Moment;
 
 /// What RunTask says of a task beside its definition.
@@ -25,12 +25,12 @@ impl Ecs {
         standalone: Standalone,
         now: Moment,
     ) -> u128 {
-        self.ensure_family(family, STOP_TIMEOUT, now);
         self.add_cluster(cluster);
         let spec = ServiceSpec::new(cluster, family).desired(0);
+        self.ensure_family(&spec, now);
         let mut holder = Service::new(spec, &self.identity, now);
         holder.standalone = Some(standalone);
-        let revision = holder.revision_of(family, 1);
+        let revision = self.revision_of(family, 1, Behaviour::Healthy);
         holder.deployments.push(Deployment::start(self.ids.deployment(), revision, now));
         let id = holder.launch_task(0, now, &mut self.ids);
         // Only launching needs one.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::behaviour::Behaviour;
 use super::deployment::{Deployment, Revision};
+use super::images::{self, Digests};
 use super::spec::ServiceSpec;
+use crate::simulator::ecr::Ecr;
 use crate::simulator::moment::Moment;
 
 /// How long a task that reached RUNNING but is never healthy lives before its checks fail.
@@ -83,6 +85,8 @@ pub(crate) struct Task {
     /// The digits of the deployment that launched it (`startedBy`).
     pub(crate) deployment: u64,
     pub(crate) revision: Arc<Revision>,
+    /// The digests of its containers' images, once they are pulled.
+    pub(crate) digests: Option<Arc<Digests>>,
     pub(crate) phase: Phase,
     pub(crate) healthy: bool,
     /// `desiredStatus` is STOPPED.
@@ -117,6 +121,7 @@ impl Task {
             number: deployment.launched,
             deployment: deployment.id,
             revision: deployment.revision.clone(),
+            digests: None,
             phase: Phase::Provisioning,
             healthy: false,
             stopping: false,
@@ -174,7 +179,12 @@ impl Task {
     }
 
     /// Makes the transition that is due at `now`, and says what it means; `None` when none is due.
-    pub(crate) fn step(&mut self, spec: &ServiceSpec, now: Moment) -> Option<TaskChange> {
+    pub(crate) fn step(
+        &mut self,
+        spec: &ServiceSpec,
+        ecr: &mut Ecr,
+        now: Moment,
+    ) -> Option<TaskChange> {
         let due = self.next_at.filter(|at| *at <= now)?;
         let start = start_time(&self.revision.behaviour, spec);
         match self.phase {
@@ -184,7 +194,7 @@ impl Task {
                 self.enter(Phase::Pending, (!stays).then(|| due + start / 5));
             }
             Phase::Pending => self.enter(Phase::Activating, Some(due + start * 7 / 10)),
-            Phase::Activating => return Some(self.finish_starting(spec, due)),
+            Phase::Activating => return Some(self.finish_starting(spec, ecr, due)),
             Phase::Running => return Some(self.run_on(due)),
             Phase::Deactivating => self.enter(Phase::Stopping, Some(due + spec.stop_time)),
             Phase::Stopping => self.enter(Phase::Deprovisioning, Some(due + DEPROVISIONING_TIME)),
@@ -197,13 +207,16 @@ impl Task {
         Some(TaskChange::Moved)
     }
 
-    fn finish_starting(&mut self, spec: &ServiceSpec, now: Moment) -> TaskChange {
-        if let Some(reason) = self.revision.behaviour.start_failure(self.number) {
-            let cause = StopCause { code: "TaskFailedToStart", reason: reason.to_owned() };
-            self.begin_stop(cause, now);
-            self.enter(Phase::Deprovisioning, Some(now + DEPROVISIONING_TIME));
-            return TaskChange::FailedToStart;
-        }
+    fn finish_starting(&mut self, spec: &ServiceSpec, ecr: &mut Ecr, now: Moment) -> TaskChange {
+        let started = match self.revision.behaviour.start_failure(self.number) {
+            Some(reason) => Err(reason.to_owned()),
+            None => images::pull(&self.revision, spec.reports_platform_digest, ecr, now),
+        };
+        let digests = match started {
+            Ok(digests) => digests,
+            Err(reason) => return self.fail_to_start(reason, now),
+        };
+        self.digests = Some(digests);
         self.started_at = Some(now);
         let wait = match &self.revision.behaviour {
             Behaviour::NeverHealthy => {
@@ -214,6 +227,12 @@ impl Task {
         };
         self.enter(Phase::Running, Some(now + wait));
         TaskChange::Moved
+    }
+
+    fn fail_to_start(&mut self, reason: String, now: Moment) -> TaskChange {
+        self.begin_stop(StopCause { code: "TaskFailedToStart", reason }, now);
+        self.enter(Phase::Deprovisioning, Some(now + DEPROVISIONING_TIME));
+        TaskChange::FailedToStart
     }
 
     fn run_on(&mut self, now: Moment) -> TaskChange {

@@ -1,16 +1,21 @@
 //! Task definitions: families with numbered revisions, kept as they were registered.
 
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ecs;
-use super::paging::Page;
+use super::behaviour::Behaviour;
+use super::deployment::Revision;
+use super::images::Workload;
+use super::spec::ServiceSpec;
 use crate::simulator::error::ApiError;
 use crate::simulator::identity::Identity;
 use crate::simulator::moment::Moment;
+use crate::simulator::paging::Page;
 
 /// ListTaskDefinitions gives at most 100 revisions a page, and as many by default.
 const LIST_TASK_DEFINITIONS_MAX: usize = 100;
@@ -82,6 +87,12 @@ impl Ecs {
         Ok(json!({ "taskDefinition": self.task_definition_json(&family, revision) }))
     }
 
+    /// Makes a task definition INACTIVE that others may still use.
+    pub(crate) fn deregister(&mut self, reference: &str) -> Result<(), ApiError> {
+        let task_definition = reference.to_owned();
+        self.deregister_task_definition(&TaskDefinitionReference { task_definition }).map(drop)
+    }
+
     pub(crate) fn list_task_definitions(
         &self,
         input: &ListTaskDefinitions,
@@ -117,11 +128,23 @@ impl Ecs {
     }
 
     /// Registers revision 1 of a family unless it has one.
-    pub(crate) fn ensure_family(&mut self, family: &str, stop_time: Duration, now: Moment) {
-        if self.families.contains_key(family) {
+    pub(crate) fn ensure_family(&mut self, spec: &ServiceSpec, now: Moment) {
+        if self.families.contains_key(&spec.family) {
             return;
         }
-        self.add_revision(family, plain_task_definition(family, stop_time), now);
+        self.add_revision(&spec.family, plain_task_definition(&spec.family, spec), now);
+    }
+
+    /// What a deployment of a task definition launches.
+    pub(crate) fn revision_of(
+        &self,
+        family: &str,
+        number: u32,
+        behaviour: Behaviour,
+    ) -> Arc<Revision> {
+        let found = self.families.get(family).and_then(|f| f.get(number as usize - 1));
+        let workload = Workload::of(found.map_or(&Value::Null, |definition| &definition.members));
+        Arc::new(Revision { family: family.to_owned(), number, behaviour, workload })
     }
 
     /// The family and revision that a reference names, which must be ACTIVE.
@@ -193,23 +216,30 @@ impl Ecs {
 
 /// The task definition of a service that was put into the world without one. What takes longer to stop
 /// than by default was given the time.
-pub(crate) fn plain_task_definition(family: &str, stop_time: Duration) -> Value {
-    let mut container = json!({
-        "name": family,
-        "image": format!("{family}:latest"),
-        "essential": true,
-    });
-    if stop_time > STOP_TIMEOUT {
-        container["stopTimeout"] = json!(stop_time.as_secs());
-    }
+pub(crate) fn plain_task_definition(family: &str, spec: &ServiceSpec) -> Value {
+    let container = |name: &str, image: &str| {
+        let mut container = json!({ "name": name, "image": image, "essential": true });
+        if spec.stop_time > STOP_TIMEOUT {
+            container["stopTimeout"] = json!(spec.stop_time.as_secs());
+        }
+        if spec.unpinned.contains(name) {
+            container["versionConsistency"] = json!("disabled");
+        }
+        container
+    };
+    let containers: Vec<Value> = match spec.images.as_slice() {
+        [] => vec![container(family, &format!("{family}:latest"))],
+        images => images.iter().map(|(name, image)| container(name, image)).collect(),
+    };
     json!({
         "family": family,
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
         "compatibilities": ["EC2", "FARGATE"],
-        "cpu": "256",
-        "memory": "512",
-        "containerDefinitions": [container],
+        "cpu": spec.cpu_units.to_string(),
+        "memory": (2 * spec.cpu_units).to_string(),
+        "runtimePlatform": { "cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX" },
+        "containerDefinitions": containers,
         "volumes": [],
     })
 }

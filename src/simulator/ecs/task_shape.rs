@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Ecs;
 use super::deployment::deployment_name;
+use super::images;
 use super::service::Service;
 use super::spec::Launch;
 use super::task::{Phase, Task};
@@ -11,6 +12,9 @@ use super::task::{Phase, Task};
 /// The `task` shape.
 pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
     let spec = &service.spec;
+    let workload = &task.revision.workload;
+    let containers: Vec<Value> =
+        (0..workload.containers.len()).map(|at| container(ecs, service, task, at)).collect();
     let mut shape = json!({
         "taskArn": ecs.task_arn(&spec.cluster, task.id),
         "clusterArn": ecs.cluster_arn(&spec.cluster),
@@ -20,18 +24,10 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
         "desiredStatus": if task.stopping { "STOPPED" } else { "RUNNING" },
         "healthStatus": "UNKNOWN",
         "connectivity": "CONNECTED",
-        "cpu": "256",
-        "memory": "512",
+        "cpu": workload.cpu_units.to_string(),
+        "memory": (2 * workload.cpu_units).to_string(),
         "version": task.version,
-        "containers": [{
-            "containerArn": ecs.identity.ecs_arn(&format!("container/{}/{:032x}", spec.cluster, task.id)),
-            "taskArn": ecs.task_arn(&spec.cluster, task.id),
-            "name": spec.name,
-            "image": format!("{}:latest", task.revision.family),
-            "imageDigest": format!("sha256:{:064x}", task.revision.number),
-            "lastStatus": task.phase.name(),
-            "healthStatus": "UNKNOWN",
-        }],
+        "containers": containers,
         "attachments": [],
         "overrides": { "containerOverrides": [], "inferenceAcceleratorOverrides": [] },
     });
@@ -55,17 +51,37 @@ pub(crate) fn describe(ecs: &Ecs, service: &Service, task: &Task) -> Value {
         optional.push(("platformVersion", Some(json!("1.4.0"))));
         optional.push(("platformFamily", Some(json!("Linux"))));
     }
-    if let Some((code, reason)) = task.container_end() {
-        shape["containers"][0]["exitCode"] = json!(code);
-        if let Some(reason) = reason {
-            shape["containers"][0]["reason"] = json!(reason);
-        }
-    }
     if let Some(members) = shape.as_object_mut() {
         for (name, value) in optional {
             if let Some(value) = value {
                 members.insert(name.to_owned(), value);
             }
+        }
+    }
+    shape
+}
+
+/// The container at a place in the task definition. The first is the one that ends when the task does.
+fn container(ecs: &Ecs, service: &Service, task: &Task, at: usize) -> Value {
+    let cluster = &service.spec.cluster;
+    let definition = &task.revision.workload.containers[at];
+    let suffix = if at == 0 { String::new() } else { format!("-{at}") };
+    let id = format!("container/{cluster}/{:032x}{suffix}", task.id);
+    let mut shape = json!({
+        "containerArn": ecs.identity.ecs_arn(&id),
+        "taskArn": ecs.task_arn(cluster, task.id),
+        "name": definition.name,
+        "image": definition.image,
+        "lastStatus": task.phase.name(),
+        "healthStatus": "UNKNOWN",
+    });
+    if let Some(digest) = images::digest(&ecs.ecr, task, at) {
+        shape["imageDigest"] = json!(digest);
+    }
+    if let Some((code, reason)) = task.container_end() {
+        shape["exitCode"] = json!(code);
+        if let Some(reason) = reason.filter(|_| at == 0) {
+            shape["reason"] = json!(reason);
         }
     }
     shape

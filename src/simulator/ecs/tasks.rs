@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Ecs;
-use super::paging::Page;
 use super::references::{cluster_name, task_id};
 use super::service::Service;
 use super::task::{Phase, StopCause, Task};
 use super::task_shape;
 use crate::simulator::error::ApiError;
 use crate::simulator::moment::Moment;
+use crate::simulator::paging::Page;
 
 /// ListTasks gives at most 100 tasks a page, and as many by default.
 const LIST_TASKS_MAX: usize = 100;

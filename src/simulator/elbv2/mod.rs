@@ -6,11 +6,11 @@
 
 mod shapes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::ecs::{Balanced, Ecs, ServiceSpec};
+use super::ecs::{Balanced, Ecs, ServiceSpec, TargetState};
 use super::error::ApiError;
 use super::identity::Identity;
 use super::query::REQUEST_ID;
@@ -27,6 +27,8 @@ const ARNS_MAX: usize = 20;
 pub(crate) struct Elbv2 {
     /// Groups that somebody deleted while a service still names them.
     deleted: BTreeSet<String>,
+    /// The tasks whose health checks fail, by the ARNs of their groups.
+    unhealthy: BTreeMap<String, BTreeSet<u128>>,
 }
 
 /// The ARN of the target group of a service.
@@ -59,7 +61,8 @@ impl Elbv2 {
                 json!({ "Attributes": shapes::attributes(&group) })
             }
             "DescribeTargetHealth" => {
-                let group = self.find(input, ecs)?;
+                let mut group = self.find(input, ecs)?;
+                self.sicken(&mut group);
                 json!({ "TargetHealthDescriptions": shapes::health(&group) })
             }
             _ => return Err(ApiError::unknown_operation(operation)),
@@ -72,6 +75,26 @@ impl Elbv2 {
 
     pub(crate) fn delete(&mut self, arn: &str) {
         self.deleted.insert(arn.to_owned());
+    }
+
+    /// Lets the health checks of so many healthy targets fail, and those of all others succeed. Returns
+    /// how many there are of them.
+    pub(crate) fn set_unhealthy(&mut self, arn: &str, count: usize, ecs: &Ecs) -> Option<usize> {
+        let group = self.groups(ecs).find(|group| group.arn == arn)?;
+        let healthy = group.targets.iter().filter(|(_, state)| *state == TargetState::Healthy);
+        let chosen: BTreeSet<u128> = healthy.map(|(id, _)| *id).take(count).collect();
+        let found = chosen.len();
+        self.unhealthy.insert(arn.to_owned(), chosen);
+        Some(found)
+    }
+
+    fn sicken(&self, group: &mut Balanced) {
+        let Some(unhealthy) = self.unhealthy.get(&group.arn) else { return };
+        for (id, state) in &mut group.targets {
+            if *state == TargetState::Healthy && unhealthy.contains(id) {
+                *state = TargetState::Unhealthy;
+            }
+        }
     }
 
     /// Of several ARNs one that is not there fails the whole call.

@@ -21,7 +21,7 @@ pub(super) fn target_group(group: &Balanced) -> Value {
         "HealthCheckIntervalSeconds": group.health_check_interval.as_secs(),
         "HealthCheckTimeoutSeconds": 5,
         "HealthyThresholdCount": group.healthy_threshold,
-        "UnhealthyThresholdCount": 2,
+        "UnhealthyThresholdCount": group.unhealthy_threshold,
         "HealthCheckPath": "/",
         "Matcher": { "HttpCode": "200" },
         "LoadBalancerArns": [],
@@ -33,9 +33,10 @@ pub(super) fn target_group(group: &Balanced) -> Value {
 
 pub(super) fn attributes(group: &Balanced) -> Value {
     let delay = group.deregistration_delay.as_secs().to_string();
+    let slow_start = group.slow_start.as_secs().to_string();
     [
         ("deregistration_delay.timeout_seconds", delay.as_str()),
-        ("slow_start.duration_seconds", "0"),
+        ("slow_start.duration_seconds", slow_start.as_str()),
         ("stickiness.enabled", "false"),
         ("load_balancing.algorithm.type", "round_robin"),
     ]
@@ -52,6 +53,11 @@ pub(super) fn health(group: &Balanced) -> Value {
                 "State": "initial",
                 "Reason": "Elb.InitialHealthChecking",
                 "Description": "Initial health checks in progress",
+            }),
+            TargetState::Unhealthy => json!({
+                "State": "unhealthy",
+                "Reason": "Target.ResponseCodeMismatch",
+                "Description": "Health checks failed with these codes: [502]",
             }),
             TargetState::Draining => json!({
                 "State": "draining",

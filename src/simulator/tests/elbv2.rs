@@ -138,6 +138,38 @@ async fn targets_come_and_go_with_the_tasks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn some_targets_are_unhealthy_until_others_take_their_place() {
+    let (sim, arn) = balanced(|spec| spec.desired(3));
+    sim.set_targets_unhealthy(&arn, 2);
+    let elbv2 = elbv2(&sim);
+    assert_eq!(states(&elbv2, &arn).await, ["healthy", "unhealthy", "unhealthy"]);
+    let answer = elbv2.describe_target_health().target_group_arn(&arn).send().await.unwrap();
+    let healths = answer.target_health_descriptions().iter().map(|one| one.target_health());
+    for health in healths.map(Option::unwrap) {
+        let is_healthy = health.state().unwrap().as_str() == "healthy";
+        assert_eq!(health.reason().is_none(), is_healthy);
+        assert_eq!(health.description().is_none(), is_healthy);
+    }
+    sim.set_targets_unhealthy(&arn, 1);
+    assert_eq!(states(&elbv2, &arn).await, ["healthy", "healthy", "unhealthy"]);
+    force(&sim).await;
+    pass(300).await;
+    assert_eq!(states(&elbv2, &arn).await, ["healthy", "healthy", "healthy"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_has_the_settings_of_its_service() {
+    let (sim, arn) = balanced(|spec| spec.unhealthy_threshold(7).slow_start(seconds(90)));
+    let elbv2 = elbv2(&sim);
+    let groups = elbv2.describe_target_groups().target_group_arns(&arn).send().await.unwrap();
+    assert_eq!(groups.target_groups()[0].unhealthy_threshold_count(), Some(7));
+    let asked = elbv2.describe_target_group_attributes().target_group_arn(&arn);
+    let answer = asked.send().await.unwrap();
+    let slow = answer.attributes().iter().find(|a| a.key() == Some("slow_start.duration_seconds"));
+    assert_eq!(slow.unwrap().value(), Some("90"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_no_operation_of_it_is_refused_in_xml() {
     let sim = simulator();
     for body in [

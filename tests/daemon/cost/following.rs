@@ -8,7 +8,7 @@ use ecs_refresh::plan::ledger::Outcome as Proven;
 use ecs_refresh::plan::policy::{Limits, Policies, Policy, RolloutTimeout};
 use ecs_refresh::simulator::{Behaviour, Call, Options, ServiceSpec, Simulator};
 
-use crate::harness::{DAY, Daemon, HOUR, MINUTE, Setup, clock, policies, weekly};
+use crate::harness::{DAY, Daemon, HOUR, MINUTE, Setup, clock, policies, unchecked, weekly};
 
 const SECOND: Duration = Duration::from_secs(1);
 const SERVICES: usize = 100;
@@ -62,7 +62,7 @@ impl Fleet {
         let all = u32::try_from(SERVICES).unwrap();
         let policies = Policies {
             limits: Limits { max_in_flight: all, max_tasks_in_flight: 500 },
-            ..policies([Policy { concurrency: all, rollout_timeout, ..weekly() }])
+            ..policies([Policy { concurrency: all, rollout_timeout, ..unchecked(weekly()) }])
         };
         let daemon = Setup::new(policies).resync(HOUR).start(&sim, &clock).await;
         Self { sim, daemon, done_at: BTreeMap::new() }

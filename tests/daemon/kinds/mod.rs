@@ -18,7 +18,9 @@ use ecs_refresh::simulator::{
 };
 use ecs_refresh::store::{MemoryStore, Store};
 
-use crate::harness::{DAY, Daemon, HOUR, MINUTE, Setup, clock, epoch, policies, service, weekly};
+use crate::harness::{
+    DAY, Daemon, HOUR, MINUTE, Setup, clock, epoch, policies, service, unchecked, weekly,
+};
 
 /// No row may cost more calls than this, whatever goes wrong on the way.
 const CALLS_MAX: usize = 300;
@@ -50,7 +52,7 @@ pub(crate) fn row(what: &str, spec: ServiceSpec, outcome: Outcome) -> Row {
     Row {
         what: what.to_owned(),
         spec,
-        policy: Policy { allow_pause: true, ..weekly() },
+        policy: Policy { allow_pause: true, ..unchecked(weekly()) },
         world: |_| (),
         events: Vec::new(),
         outcome: Some(outcome),
@@ -63,7 +65,7 @@ pub(crate) fn row(what: &str, spec: ServiceSpec, outcome: Outcome) -> Row {
 
 /// A row of a service that is held for this reason.
 pub(crate) fn held(what: &str, spec: ServiceSpec, says: &'static str) -> Row {
-    let policy = Policy { allow_pause: false, ..weekly() };
+    let policy = Policy { allow_pause: false, ..unchecked(weekly()) };
     Row { outcome: None, policy, ..row(what, spec, Outcome::Failed).says(&[says]) }
 }
 

@@ -24,7 +24,7 @@ use chrono_tz::Tz;
 
 use crate::harness::{
     DAY, Daemon, HOUR, MINUTE, QUEUE, Setup, clock, policies, selector, service, simulator,
-    updates, weekly,
+    unchecked, updates, weekly,
 };
 
 pub fn at(time: &str) -> Time {
@@ -45,7 +45,7 @@ pub fn frozen(name: &str, names: &[&str], cron: &str, freezes: Vec<Freeze>) -> P
         schedule: Schedule::new(Tz::UTC, Windows::Cron(vec![window]), freezes).unwrap(),
         max_task_age: None,
         concurrency: 5,
-        ..weekly()
+        ..unchecked(weekly())
     }
 }
 

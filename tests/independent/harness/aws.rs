@@ -41,6 +41,16 @@ pub fn dynamodb(address: SocketAddr, operation: &str, input: &Value) -> Value {
     json(address, "dynamodb", ("1.0", "DynamoDB_20120810"), operation, input)
 }
 
+/// Calls an ECR operation and returns its answer.
+///
+/// # Panics
+/// When the answer is an error.
+#[track_caller]
+pub fn ecr(address: SocketAddr, operation: &str, input: &Value) -> Value {
+    let prefix = "AmazonEC2ContainerRegistry_V20150921";
+    json(address, "ecr", ("1.1", prefix), operation, input)
+}
+
 /// Calls an operation in the AWS JSON protocol of a version, by the prefix of its service.
 #[track_caller]
 fn json(

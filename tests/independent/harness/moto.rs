@@ -80,11 +80,7 @@ impl Moto {
     /// The same behind a new target group that drains its targets for so many seconds.
     #[track_caller]
     pub fn balanced_service(&self, cluster: &str, name: &str, delay: u32) {
-        let group = self.elbv2(&format!(
-            "Action=CreateTargetGroup&Name={name}&Protocol=HTTP&Port=80&TargetType=ip&VpcId={}",
-            self.first_of("DescribeVpcs", "vpcId")
-        ));
-        let arn = within(&group, "TargetGroupArn").to_owned();
+        let arn = self.target_group(name);
         self.elbv2(&format!(
             "Action=ModifyTargetGroupAttributes&TargetGroupArn={arn}\
              &Attributes.member.1.Key=deregistration_delay.timeout_seconds\
@@ -93,6 +89,24 @@ impl Moto {
         let balancer =
             json!([{ "targetGroupArn": arn, "containerName": "web", "containerPort": 80 }]);
         self.create(cluster, name, "FARGATE", &balancer);
+    }
+
+    /// The ARN of a new target group.
+    #[track_caller]
+    pub fn target_group(&self, name: &str) -> String {
+        let group = self.elbv2(&format!(
+            "Action=CreateTargetGroup&Name={name}&Protocol=HTTP&Port=80&TargetType=ip&VpcId={}",
+            self.first_of("DescribeVpcs", "vpcId")
+        ));
+        within(&group, "TargetGroupArn").to_owned()
+    }
+
+    /// Registers an address with a target group.
+    #[track_caller]
+    pub fn register_target(&self, group: &str, address: &str) {
+        self.elbv2(&format!(
+            "Action=RegisterTargets&TargetGroupArn={group}&Targets.member.1.Id={address}"
+        ));
     }
 
     #[track_caller]
@@ -151,7 +165,7 @@ impl Moto {
     }
 
     /// One of the subnets that moto begins with: it knows no others.
-    fn subnet(&self) -> String {
+    pub fn subnet(&self) -> String {
         self.first_of("DescribeSubnets", "subnetId")
     }
 

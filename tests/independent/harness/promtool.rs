@@ -3,10 +3,10 @@
 use std::env;
 use std::path::PathBuf;
 
-/// The path in the environment variable `PROMTOOL`, or the first promtool on the search path.
+/// The file that the environment variable `PROMTOOL` names, or the first promtool on the search path.
 pub fn path() -> Option<PathBuf> {
     if let Some(path) = env::var_os("PROMTOOL").filter(|path| !path.is_empty()) {
-        return Some(path.into());
+        return Some(PathBuf::from(path)).filter(|path| path.is_file());
     }
     let paths = env::var_os("PATH")?;
     env::split_paths(&paths).map(|path| path.join("promtool")).find(|path| path.is_file())

@@ -217,7 +217,7 @@ impl Seen {
             key: service.key,
             reading: crate::plan::fleet::Reading::Described(service.description.unwrap()),
             tasks: service.tasks,
-            images: None,
+            running: None,
             progress: service.progress,
             code_deploy: None,
             stopped: None,

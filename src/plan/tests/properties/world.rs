@@ -112,7 +112,7 @@ impl World {
                 reading,
                 tasks,
                 progress: None,
-                images: None,
+                running: None,
                 code_deploy: None,
                 stopped: None,
                 post_mortem: None,

@@ -81,7 +81,8 @@ impl Ecs {
         now: Moment,
     ) -> Result<u64, ApiError> {
         let (family, number) = self.active_task_definition(task_definition)?;
-        let revision = self.services[index].revision_of(&family, number);
+        let behaviour = self.services[index].spec.next_revision.clone();
+        let revision = self.revision_of(&family, number, behaviour);
         self.freeze_reads(index, self.stale_reads, now);
         let id = add(&mut self.services[index], revision, maker, now, &mut self.ids);
         self.run_service(index, now);
@@ -130,8 +131,7 @@ impl Ecs {
         if !new {
             return (family, number);
         }
-        let stop_time = self.services[index].spec.stop_time;
-        let members = plain_task_definition(&family, stop_time);
+        let members = plain_task_definition(&family, &self.services[index].spec);
         let number = self.add_revision(&family, members, now);
         (family, number)
     }
