@@ -1,0 +1,9 @@
+variable "needed" {
+  description = "x"
+  type        = string
+}
+
+output "there" {
+  description = "x"
+  value       = var.needed
+}
