@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::args::ConfigArgs;
+use super::connection::Connection;
 use super::exit::Exit;
 use super::survey::Survey;
 use crate::aws::{Ecs, Observer, Table};
 use crate::clock::{Clock, Time};
+use crate::metrics::Metrics;
 use crate::plan::evidence::Evidence;
 use crate::plan::fleet::{Fleet, Problem};
 use crate::plan::key::ClusterKey;
@@ -18,7 +21,7 @@ use crate::plan::plan;
 use crate::plan::policy::Policies;
 use crate::reconciler::status::{Readiness, Status};
 use crate::reconciler::{find_clusters, statuses};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::store::{DynamoStore, FileStore, Retention, StoreError};
 
 /// What a daemon that may be running beside remembers, in `table` or else in its file.
@@ -73,7 +76,7 @@ pub async fn look(
 ///
 /// # Errors
 /// When nothing at all could be seen.
-pub async fn look_closely(
+async fn look_closely(
     policies: Policies,
     ecs: Ecs,
     ledger: &Ledger,
@@ -87,6 +90,35 @@ pub async fn look_closely(
     let made = plan(&policies, &seen.fleet, ledger, now);
     let preflight = survey.report(&policies, &seen.fleet, ledger, &made);
     Ok(Status { preflight: Arc::new(preflight), ..seen.planned(policies, ledger, now) })
+}
+
+/// The same under the configuration that is named, beside what a daemon remembers; where that cannot be
+/// read the status says so.
+///
+/// # Errors
+/// How the command ends when there is nothing to show.
+pub async fn look_as_configured(
+    config: &ConfigArgs,
+    clock: &Clock,
+    survey: Survey<'_>,
+) -> Result<Status, Exit> {
+    let settings = settings::load(&config.sources()?).map_err(Exit::no)?;
+    let connection = Connection::new(&settings, clock, &Metrics::new()).await?;
+    let ecs = connection.ecs(&settings);
+    let (ledger, problem) = match remembered(&settings, connection.table(&settings)).await {
+        Ok(ledger) => (ledger, None),
+        Err(error) => (Ledger::default(), Some(without_ledger(&error))),
+    };
+    let seen = look_closely(settings.policies, ecs, &ledger, clock, survey).await;
+    let mut seen = seen.map_err(Exit::cannot)?;
+    if let Some(problem) = problem {
+        Arc::make_mut(&mut seen.problems).insert(0, problem);
+    }
+    Ok(seen)
+}
+
+fn without_ledger(error: &StoreError) -> String {
+    format!("without the ledger, so past attempts and retirement notices are not known: {error}")
 }
 
 /// What there was to be seen.

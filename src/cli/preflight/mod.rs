@@ -2,40 +2,17 @@
 
 mod text;
 
-use std::sync::Arc;
-
 use super::args::{Format, PreflightArgs};
-use super::connection::Connection;
 use super::exit::Exit;
-use super::look::{look_closely, print, remembered};
+use super::look::{look_as_configured, print};
 use super::survey::Survey;
 use crate::clock::Clock;
 use crate::http::write_preflight;
-use crate::metrics::Metrics;
 use crate::plan::key::ServiceKey;
-use crate::plan::ledger::Ledger;
 use crate::plan::preflight::Outcome;
-use crate::settings;
 
 /// Looks once and prints. The answer is no when a refresh would be held.
 pub async fn preflight(args: PreflightArgs, clock: Clock) -> Exit {
-    let sources = match args.view.config.sources() {
-        Ok(sources) => sources,
-        Err(exit) => return exit,
-    };
-    let settings = match settings::load(&sources) {
-        Ok(settings) => settings,
-        Err(problems) => return Exit::no(problems),
-    };
-    let connection = match Connection::new(&settings, &clock, &Metrics::new()).await {
-        Ok(connection) => connection,
-        Err(exit) => return exit,
-    };
-    let ecs = connection.ecs(&settings);
-    let (ledger, problem) = match remembered(&settings, connection.table(&settings)).await {
-        Ok(ledger) => (ledger, None),
-        Err(error) => (Ledger::default(), Some(without_ledger(&error))),
-    };
     let service = args.service.as_ref();
     let is_asked = |key: &ServiceKey| {
         service.is_some_and(|asked| {
@@ -44,13 +21,10 @@ pub async fn preflight(args: PreflightArgs, clock: Clock) -> Exit {
     };
     let asked: Option<&dyn Fn(&ServiceKey) -> bool> = service.map(|_| &is_asked as _);
     let survey = Survey::complete(asked);
-    let mut seen = match look_closely(settings.policies, ecs, &ledger, &clock, survey).await {
+    let seen = match look_as_configured(&args.view.config, &clock, survey).await {
         Ok(seen) => seen,
-        Err(problem) => return Exit::cannot(problem),
+        Err(exit) => return exit,
     };
-    if let Some(problem) = problem {
-        Arc::make_mut(&mut seen.problems).insert(0, problem);
-    }
     let checked: Vec<_> = seen.preflight.services.iter().collect();
     if let Some(service) = service.filter(|_| checked.is_empty()) {
         return Exit::no(format!(
@@ -68,11 +42,4 @@ pub async fn preflight(args: PreflightArgs, clock: Clock) -> Exit {
         Exit::Fine if held => Exit::No(None),
         exit => exit,
     }
-}
-
-fn without_ledger(error: &crate::store::StoreError) -> String {
-    format!(
-        "without the ledger, so it is not known what retirements make due, and what the last refreshes \
-         took: {error}"
-    )
 }
